@@ -1,0 +1,49 @@
+import type { Layout } from '../layout/Layout.ts';
+
+/** A method by name, with its numbers: what the optimizer table and the schedule table take. */
+export interface OptimizerSpec {
+  readonly name: string;
+  readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+}
+
+export interface ScheduleSpec {
+  readonly name: string;
+  readonly options: Readonly<Record<string, number>>;
+}
+
+export interface ClippingSpec {
+  /** Every element of the gradient is held within [-value, value]. */
+  readonly value?: number;
+  /** The gradient is scaled down where its Euclidean norm exceeds this. */
+  readonly norm?: number;
+}
+
+/**
+ * All that the processes of a job must agree on; it is stored with the coordinator and its hash travels with every message.
+ * It holds no code: a server needs nothing else.
+ */
+export interface JobSpec {
+  readonly name: string;
+  readonly seed: number;
+  /** V, the number of logical data-parallel replicas. */
+  readonly ranks: number;
+  /** Examples in the minibatch of one rank at one step. */
+  readonly batchSize: number;
+  /** Steps of every rank; the job ends when every rank has done them. */
+  readonly steps: number;
+  /** Steps that make one pass over the data. For display and for evaluation; a positive number. */
+  readonly stepsPerEpoch: number;
+  /** 0 is bulk-synchronous, s > 0 stale-synchronous; null is Infinity (JSON has none): asynchronous. */
+  readonly staleness: number | null;
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: ScheduleSpec;
+  readonly clipping: ClippingSpec;
+  readonly layout: Layout;
+  /** A checkpoint is taken each time every rank has done this many further steps; 0 means at the end only. */
+  readonly checkpointEverySteps: number;
+  readonly checkpointsKept: number;
+  /** Evaluation on the held-out data each this many steps, by the worker that holds rank 0; 0 means never. */
+  readonly evaluateEverySteps: number;
+  /** Rejected gradients (NaN, Inf) after which the job stops with an error. */
+  readonly rejectedMax: number;
+}

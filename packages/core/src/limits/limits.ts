@@ -1,0 +1,40 @@
+/** Every bound of the system, each with its reason. Units come last in the names. */
+export const limits = {
+  /** Payload of one gRPC message of a push or pull: large enough that framing is free, small enough to interleave. */
+  chunkBytes: 1 << 20,
+  /** What either side accepts as one message: a chunk, its header, and room for metadata of very many tensors. */
+  messageBytesMax: 16 << 20,
+  /** Metadata calls (describe, health) on a loopback or LAN: seconds mean the process is gone. */
+  callDeadlineMs: 10_000,
+  /** A push moves one shard's gradient; it never waits for other ranks. */
+  pushDeadlineMs: 60_000,
+  /** A pull may wait for a barrier; the server answers `waiting` well before the client's deadline and the client asks again. */
+  pullWaitMs: 10_000,
+  pullDeadlineMs: 60_000,
+  /** Between two tries of a call that may be repeated. Doubled each time, with full jitter. */
+  retryBackoffMs: 50,
+  retryBackoffMsMax: 2_000,
+  /** How long a worker goes on trying to reach a server before it gives up: longer than a restart takes. */
+  retryTotalMs: 120_000,
+  /** Default lease of a member and of a rank: a few missed heartbeats, yet a killed worker's ranks move within seconds. */
+  leaseMs: 5_000,
+  /** Heartbeats per lease: two may be lost before the lease ends. */
+  heartbeatsPerLease: 3,
+  /** How often a process reads the placement, and the controller the membership. */
+  placementPollMs: 100,
+  /** Metrics are written in batches, at most this often. */
+  metricsFlushMs: 200,
+  /** Metrics kept in memory while the coordinator is away; the oldest go first and are counted. */
+  metricsQueueMax: 100_000,
+  /** Entries of the metrics stream that a coordinator keeps for one job. */
+  metricsKeptMax: 1_000_000,
+  /** One value in Redis or one row in SQLite of a checkpoint. */
+  checkpointChunkBytes: 4 << 20,
+  /** Checkpoints kept by default: the newest, and one to fall back on should it be corrupt, and one more. */
+  checkpointsKept: 3,
+  ranksMax: 4096,
+  shardsMax: 1024,
+  /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */
+  elementsMax: 2 ** 32 - 1,
+  tensorsMax: 100_000,
+} as const;
