@@ -1,0 +1,21 @@
+import type { numpy as np } from '@jax-js/jax';
+
+/** Parameters as the model likes them: nested records or arrays with jax arrays at the leaves. Paths of the leaves name the tensors. */
+export type ParameterTree = np.Array | readonly ParameterTree[] | { readonly [name: string]: ParameterTree };
+
+/** A batch as the model sees it. */
+export type BatchArrays = Readonly<Record<string, np.Array>>;
+
+/**
+ * A model in @jax-js/jax. All functions must be pure: the same arguments, the same operations. As in jax-js, using an array consumes it; `x.ref` keeps it.
+ */
+export interface Model<Parameters extends ParameterTree = ParameterTree, B extends BatchArrays = BatchArrays> {
+  /** The parameters at the start, from a PRNG key alone. */
+  init(key: np.Array): Parameters;
+  /** The mean loss over the batch: a scalar. */
+  loss(parameters: Parameters, batch: B): np.Array;
+  /** The fraction of the batch that the model gets right: a scalar. Leave out where the word has no meaning. */
+  accuracy?(parameters: Parameters, batch: B): np.Array;
+  /** Outputs for a batch, first dimension the examples: what `tributary predict` prints. Reads only the inputs among the fields. */
+  predict?(parameters: Parameters, batch: B): np.Array;
+}
