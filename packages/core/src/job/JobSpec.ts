@@ -27,8 +27,12 @@ export interface JobSpec {
   readonly seed: number;
   /** V, the number of logical data-parallel replicas. */
   readonly ranks: number;
-  /** Examples in the minibatch of one rank at one step. */
+  /** `shuffled`: minibatches without replacement, a new order every epoch. `full`: the ranks together cover the data at every step. */
+  readonly sampling: 'shuffled' | 'full';
+  /** Examples in the minibatch of one rank at one step; with `full`, the most that a rank has. */
   readonly batchSize: number;
+  /** Examples of the training data: every worker must find as many, or it holds other data. */
+  readonly trainSize: number;
   /** Steps of every rank; the job ends when every rank has done them. */
   readonly steps: number;
   /** Steps that make one pass over the data. For display and for evaluation; a positive number. */
