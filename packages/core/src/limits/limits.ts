@@ -4,6 +4,11 @@ export const limits = {
   chunkBytes: 1 << 20,
   /** What either side accepts as one message: a chunk, its header, and room for metadata of very many tensors. */
   messageBytesMax: 16 << 20,
+  /** HTTP/2 flow control: what may be under way on one connection without an acknowledgement. 8 MiB fill 10 Gbit/s at a round trip of 6 ms. */
+  windowBytes: 8 << 20,
+  /** A peer that vanished without a word (power, cable) is noticed after these two together; a busy event loop must fit into the second. */
+  keepaliveMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
   /** Metadata calls (describe, health) on a loopback or LAN: seconds mean the process is gone. */
   callDeadlineMs: 10_000,
   /** A push moves one shard's gradient; it never waits for other ranks. */
@@ -11,6 +16,10 @@ export const limits = {
   /** A pull may wait for a barrier; the server answers `waiting` well before the client's deadline and the client asks again. */
   pullWaitMs: 10_000,
   pullDeadlineMs: 60_000,
+  /** The longest that a caller may ask a server to wait with its answer. */
+  waitMsMax: 60_000,
+  /** Pulls that wait on one shard: each rank once, and once more for a worker that was replaced. More is a runaway client. */
+  pullsWaitingMax: 8192,
   /** Between two tries of a call that may be repeated. Doubled each time, with full jitter. */
   retryBackoffMs: 50,
   retryBackoffMsMax: 2_000,
@@ -22,6 +31,8 @@ export const limits = {
   heartbeatsPerLease: 3,
   /** How often a process reads the placement, and the controller the membership. */
   placementPollMs: 100,
+  /** After Ctrl-C the ranks get this long to reach the end step together; then the last checkpoint has to do. */
+  stopGraceMs: 15_000,
   /** Metrics are written in batches, at most this often. */
   metricsFlushMs: 200,
   /** Metrics kept in memory while the coordinator is away; the oldest go first and are counted. */
@@ -32,6 +43,8 @@ export const limits = {
   checkpointChunkBytes: 4 << 20,
   /** Checkpoints kept by default: the newest, and one to fall back on should it be corrupt, and one more. */
   checkpointsKept: 3,
+  /** Programs kept compiled, one per batch shape and purpose: a training batch, an evaluation batch and its short rest, and some to spare. */
+  compiledProgramsMax: 12,
   ranksMax: 4096,
   shardsMax: 1024,
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */

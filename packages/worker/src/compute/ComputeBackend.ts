@@ -16,7 +16,7 @@ export type ArrayFunction = (...inputs: np.Array[]) => np.Array[];
  * Runs traced functions. Two backends keep this contract, native/ and reference/; one law suite (test/laws/compute.laws.ts) holds both to it.
  */
 export interface ComputeBackend {
-  readonly name: 'native' | 'reference';
+  readonly name: 'native' | 'reference' | 'auto';
   /**
    * Prepares `fn` for inputs of exactly these shapes and types. Throws UNIMPLEMENTED, naming the primitive, if this backend cannot run it.
    */
@@ -25,6 +25,8 @@ export interface ComputeBackend {
 
 /** A function compiled for one list of shapes. */
 export interface Program {
+  /** Who runs it: under the choice `auto` it may differ from program to program. */
+  readonly backend: 'native' | 'reference';
   readonly inputs: readonly ArraySpec[];
   readonly outputs: readonly ArraySpec[];
   /** Reads the inputs where they lie and fills the outputs; keeps neither. Buffers may be views of larger ones, shared memory too. */

@@ -1,0 +1,98 @@
+import { type numpy as np, valueAndGrad } from '@jax-js/jax';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { ArrayFunction } from '../compute/ComputeBackend.ts';
+import type { BatchArrays, Model, ParameterTree } from '../job/Model.ts';
+import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.ts';
+
+/*
+ * A model speaks of trees and records, a compute backend of lists of arrays. All three functions here take
+ * [parameter leaves..., batch arrays in the order of `fields`...] and are meant to be traced.
+ */
+
+type LossAndGradient = (parameters: ParameterTree, batch: BatchArrays) => [np.Array, ParameterTree];
+
+/** Returns [loss, gradient leaves...], the gradients in the order of the parameters. */
+export function lossAndGradientFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  const loss = (parameters: ParameterTree, batch: BatchArrays) => scalarLoss(model, parameters, batch);
+  // The generic types of jax-js recurse without end over a recursive tree type.
+  const lossAndGradient = (valueAndGrad as unknown as (fn: typeof loss) => LossAndGradient)(loss);
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const [value, gradients] = lossAndGradient(parameters, batch);
+    return [value, ...flattenTree(gradients).leaves];
+  };
+}
+
+/** Returns [loss], or [loss, accuracy] if the model says what accuracy is. */
+export function evaluationFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  return (...inputs) => {
+    if (model.accuracy === undefined) {
+      const { parameters, batch } = assemble(structure, fields, inputs);
+      return [scalarLoss(model, parameters, batch)];
+    }
+    const kept = inputs.map((input) => input.ref);
+    const forLoss = assemble(structure, fields, inputs);
+    const loss = scalarLoss(model, forLoss.parameters, forLoss.batch);
+    const forAccuracy = assemble(structure, fields, kept);
+    const accuracy = model.accuracy(forAccuracy.parameters, forAccuracy.batch);
+    if (accuracy.ndim !== 0) throw notScalar("model's accuracy", accuracy);
+    return [loss, accuracy];
+  };
+}
+
+/** Returns [predictions]. */
+export function predictFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  const predict = model.predict;
+  if (predict === undefined) {
+    throw new TributaryError('FAILED_PRECONDITION', 'the model has no predict function', {
+      hint: 'Add predict(parameters, batch) to the model.',
+    });
+  }
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    return [predict.call(model, parameters, batch)];
+  };
+}
+
+function assemble(
+  structure: TreeStructure,
+  fields: readonly string[],
+  inputs: readonly np.Array[],
+): { parameters: ParameterTree; batch: BatchArrays } {
+  const parameters = unflattenTree(structure, inputs.slice(0, structure.size));
+  const batch = Object.fromEntries(fields.map((field, index) => [field, inputs[structure.size + index]]));
+  return { parameters, batch };
+}
+
+function scalarLoss(model: Model, parameters: ParameterTree, batch: BatchArrays): np.Array {
+  const loss = model.loss(parameters, batch);
+  if (loss.ndim !== 0) throw notScalar("model's loss", loss);
+  if (loss.dtype !== 'float32') {
+    throw new TributaryError('INVALID_ARGUMENT', `the model's loss has the type ${loss.dtype}`, {
+      hint: 'A loss is a float32 scalar: cast with .astype(np.float32).',
+    });
+  }
+  return loss;
+}
+
+function notScalar(what: string, value: np.Array): TributaryError {
+  return new TributaryError(
+    'INVALID_ARGUMENT',
+    `the ${what} has the shape [${value.shape.join(', ')}], not that of a scalar`,
+    {
+      hint: 'Take the mean over the batch.',
+    },
+  );
+}
