@@ -33,8 +33,22 @@ export const limits = {
   placementPollMs: 100,
   /** After Ctrl-C the ranks get this long to reach the end step together; then the last checkpoint has to do. */
   stopGraceMs: 15_000,
+  /** The first connection to the coordinator, with name lookup and TLS; longer means that nothing is there. */
+  coordinatorConnectMs: 5_000,
+  /** A small command on a LAN takes a millisecond. Well below leaseMs, so that a hung coordinator is told from a slow one before leases run out. */
+  coordinatorReplyMs: 2_000,
+  /** One checkpoint chunk to or from the coordinator: 4 MiB at some 4 Mbit/s. */
+  coordinatorChunkMs: 10_000,
+  /** Longest pause between two tries to reach the coordinator again: back within a heartbeat after it returned. */
+  coordinatorReconnectMsMax: 500,
+  /** Processes wait for each other's writes to one SQLite file. Writing a chunk takes tens of ms; many may queue on a slow disk. */
+  sqliteBusyMs: 5_000,
+  /** What SQLite keeps of its write-ahead log between checkpoints of it: a few chunks. */
+  sqliteLogBytes: 64 << 20,
   /** Metrics are written in batches, at most this often. */
   metricsFlushMs: 200,
+  /** Entries in one write: tens of kilobytes, so that a long backlog never holds up the coordinator. */
+  metricsBatchMax: 1_000,
   /** Metrics kept in memory while the coordinator is away; the oldest go first and are counted. */
   metricsQueueMax: 100_000,
   /** Entries of the metrics stream that a coordinator keeps for one job. */

@@ -1,0 +1,341 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
+import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
+import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
+import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
+import { retryDelayMs } from './retry.ts';
+import type { CheckpointPartReply, DescribeReply, PullHeader, Target } from './transport/messages.ts';
+import { ServerChannel } from './transport/ServerChannel.ts';
+
+export interface ParameterClientOptions {
+  readonly jobHash: string;
+  readonly generation: number;
+  /** All shards, in order, covering the flat vector. */
+  readonly shards: readonly (Range & { readonly address: string })[];
+  readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
+  /** How long to go on trying to reach a server. */
+  readonly retryTotalMs?: number;
+}
+
+/** What a pull found. `ready: false`: the job ends before that step, and nothing may be computed. */
+export interface PullResult {
+  readonly ready: boolean;
+  /** Updates in the parameters that were read, by shard. */
+  readonly versions: readonly number[];
+  /** Of the slowest shard. */
+  readonly clock: number;
+  readonly endStep: number;
+}
+
+/** The gradient of some ranks at one step. */
+export interface Push {
+  /** One node of the reduction tree. */
+  readonly ranks: RankRange;
+  readonly step: number;
+  /** Fencing tokens of the ranks' leases, in order of rank. */
+  readonly tokens: readonly number[];
+  /** Examples behind it. */
+  readonly weight: number;
+  /** The sum over ranks of (examples * mean loss). */
+  readonly loss: number;
+  /** The sum of squares of the whole gradient; needed only in the asynchronous modes with clipping by norm. */
+  readonly squares: number;
+  /** The whole flat vector, the sum over ranks of (examples * mean gradient); undefined to skip the step. */
+  readonly gradient: Float32Array | undefined;
+}
+
+export type ServerDescription = DescribeReply;
+export type CheckpointPart = CheckpointPartReply;
+
+/** One shard as the client sees it. */
+interface Shard extends Range {
+  readonly index: number;
+  readonly channel: ServerChannel;
+}
+
+/** Longer than the server is asked to wait, so that its answer wins. */
+const graceMs = limits.callDeadlineMs;
+
+/**
+ * All shards of one generation of a job, as one flat vector. Every call has a deadline and is repeated while a server cannot be reached; a
+ * server's refusal is thrown as it is. When the placement's generation changes, make a new client.
+ */
+export class ParameterClient {
+  readonly #options: ParameterClientOptions;
+  readonly #channels = new Map<string, ServerChannel>();
+  readonly #shards: readonly Shard[];
+
+  constructor(options: ParameterClientOptions) {
+    this.#options = options;
+    this.#shards = options.shards.map(({ begin, end, address }, index) => {
+      const channel = this.#channels.get(address) ?? new ServerChannel(address);
+      this.#channels.set(address, channel);
+      return { index, begin, end, channel };
+    });
+  }
+
+  /**
+   * Waits until `step` may begin, and reads its parameters into `into` (the whole flat vector). Throws CANCELLED when `signal` fires; `into` is then in
+   * part overwritten.
+   */
+  async pull(
+    step: number,
+    into: Float32Array,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<PullResult> {
+    for (;;) {
+      const headers = await this.#fanOut(signal, (shard, both) => this.#pullShard(shard, step, into, both));
+      const result = mergePulls(headers);
+      if (result.ready || result.endStep <= step) return result;
+      // The end is being set, and has not reached all shards: some say that the job is over, some that it is not.
+      await pause(limits.retryBackoffMs, signal);
+    }
+  }
+
+  /** Reads whatever parameters are there now. */
+  async pullLatest(into: Float32Array, { signal }: { signal?: AbortSignal } = {}): Promise<PullResult> {
+    const headers = await this.#fanOut(signal, (shard, both) =>
+      this.#pullOnce(shard, { step: 0, latest: true }, into, both),
+    );
+    return mergePulls(headers);
+  }
+
+  /** Gives a gradient to all shards. It must not change until this settles. */
+  async push(push: Push, { signal }: { signal?: AbortSignal } = {}): Promise<PushResult> {
+    return mergePushes(
+      await this.#fanOut(signal, (shard, both) => this.#pushShard(shard, push, both), this.#receivers(push)),
+    );
+  }
+
+  /** What the servers hold and how far they are, one for each address. */
+  async describe({ signal }: { signal?: AbortSignal } = {}): Promise<ServerDescription[]> {
+    const { jobHash, generation } = this.#options;
+    return Promise.all(
+      [...this.#channels.values()].map(async (channel) => {
+        const limitsOfCall = { deadlineMs: limits.callDeadlineMs, signal };
+        const reply = await this.#retrying(signal, () =>
+          channel.unary('Describe', { jobHash }, limitsOfCall),
+        );
+        if (reply.generation === generation) return reply;
+        throw new TributaryError(
+          'FAILED_PRECONDITION',
+          `server ${channel.address}: it serves generation ${reply.generation}, not ${generation}`,
+        );
+      }),
+    );
+  }
+
+  /** The block sums of squares of one shard's mean gradient at `step`, once its sum is complete. */
+  async blockSquares(
+    shard: number,
+    step: number,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Float64Array> {
+    const { channel } = this.#shards[shard];
+    const request = { target: this.#target(shard), step, waitMs: limits.pullWaitMs };
+    const callLimits = { deadlineMs: limits.pullWaitMs + graceMs, signal };
+    for (;;) {
+      const reply = await this.#retrying(signal, () => channel.unary('BlockSquares', request, callLimits));
+      if (reply.ready) return Float64Array.from(reply.squares);
+    }
+  }
+
+  /** What one shard wrote of the checkpoint of `step`; waits up to `waitMs` for it. */
+  checkpointPart(
+    shard: number,
+    step: number,
+    waitMs: number,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<CheckpointPart> {
+    const request = { target: this.#target(shard), step, waitMs };
+    const callLimits = { deadlineMs: waitMs + graceMs, signal };
+    return this.#retrying(signal, () =>
+      this.#shards[shard].channel.unary('CheckpointPart', request, callLimits),
+    );
+  }
+
+  /**
+   * Sets the step at which every rank stops, and returns the one in force on all shards. It may be later: a shard does not go below a
+   * step that a rank may have begun, and the latest of the answers is then given to all.
+   */
+  async endAt(step: number, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    const callLimits = { deadlineMs: limits.callDeadlineMs, signal };
+    for (let asked = step; ; ) {
+      const inForce = await this.#fanOut(signal, async ({ index, channel }) => {
+        const request = { target: this.#target(index), step: asked };
+        return (await this.#retrying(signal, () => channel.unary('EndAt', request, callLimits))).endStep;
+      });
+      const latest = Math.max(...inForce);
+      if (inForce.every((endStep) => endStep === latest)) return latest;
+      asked = latest;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const channel of this.#channels.values()) channel.close();
+  }
+
+  /** Asks one shard until `step` may begin there, or the shard says that the job ends before. */
+  async #pullShard(shard: Shard, step: number, into: Float32Array, signal: AbortSignal): Promise<PullHeader> {
+    for (;;) {
+      const header = await this.#pullOnce(shard, { step, latest: false }, into, signal);
+      if (header.ready || header.endStep <= step) return header;
+    }
+  }
+
+  #pullOnce(
+    shard: Shard,
+    what: { step: number; latest: boolean },
+    into: Float32Array,
+    signal: AbortSignal,
+  ): Promise<PullHeader> {
+    const { index, channel, begin, end } = shard;
+    const request = { target: this.#target(index), ...what, waitMs: limits.pullWaitMs };
+    const slice = bytesOf(into.subarray(begin, end));
+    return this.#retrying(signal, async () => {
+      let received = 0;
+      const header = await channel.pull(
+        request,
+        ({ offset, data }) => {
+          if (offset * 4 !== received || received + data.length > slice.length) {
+            throw brokenPull(channel, index, `a chunk of ${data.length} bytes at element ${offset}`);
+          }
+          slice.set(data, received);
+          received += data.length;
+        },
+        { deadlineMs: limits.pullDeadlineMs, signal },
+      );
+      if (header.ready && received !== slice.length)
+        throw brokenPull(channel, index, `${received} bytes in all`);
+      return header;
+    });
+  }
+
+  async #pushShard(shard: Shard, push: Push, signal: AbortSignal): Promise<ShardPush> {
+    const { index, channel, begin, end } = shard;
+    const header = {
+      target: this.#target(index),
+      rankBegin: push.ranks.begin,
+      rankEnd: push.ranks.end,
+      step: push.step,
+      tokens: [...push.tokens],
+      weight: push.gradient === undefined ? 0 : push.weight,
+      loss: push.loss,
+      squares: push.squares,
+      encoding: 'F32',
+    };
+    const slice = push.gradient?.subarray(begin, end);
+    const reply = await this.#retrying(signal, () =>
+      channel.push(header, chunksOf(slice), { deadlineMs: limits.pushDeadlineMs, signal }),
+    );
+    const { reason, clock, endStep } = reply;
+    return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
+  }
+
+  /**
+   * All shards; but of a gradient that is not finite only the first shard that will reject it. Were the others to keep their part, the step would
+   * be half skipped.
+   */
+  #receivers({ gradient }: Push): readonly Shard[] {
+    if (gradient === undefined) return this.#shards;
+    const at = firstNonFinite(gradient);
+    return at < 0 ? this.#shards : this.#shards.filter(({ begin, end }) => begin <= at && at < end);
+  }
+
+  #target(shard: number): Target {
+    return { jobHash: this.#options.jobHash, generation: this.#options.generation, shard };
+  }
+
+  /** Calls all shards at once. When one fails the others are cancelled, and the failure is thrown after all have come to rest. */
+  async #fanOut<Result>(
+    signal: AbortSignal | undefined,
+    call: (shard: Shard, signal: AbortSignal) => Promise<Result>,
+    shards: readonly Shard[] = this.#shards,
+  ): Promise<Result[]> {
+    const failure = new AbortController();
+    const both = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
+    const settled = await Promise.allSettled(
+      shards.map((shard) =>
+        call(shard, both).catch((error: unknown) => {
+          failure.abort(error);
+          throw error;
+        }),
+      ),
+    );
+    if (failure.signal.aborted) throw failure.signal.reason;
+    return settled.map((result) => {
+      invariant(result.status === 'fulfilled', 'a failed call aborts the fan-out');
+      return result.value;
+    });
+  }
+
+  async #retrying<Result>(signal: AbortSignal | undefined, attempt: () => Promise<Result>): Promise<Result> {
+    const totalMs = this.#options.retryTotalMs ?? limits.retryTotalMs;
+    let firstFailureMs: number | undefined;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (signal?.aborted) throw cancelled(error);
+        if (!(error instanceof TributaryError)) throw error;
+        firstFailureMs ??= performance.now();
+        const elapsedMs = performance.now() - firstFailureMs;
+        const delayMs = retryDelayMs({
+          code: error.code,
+          failures,
+          elapsedMs,
+          totalMs,
+          random: Math.random(),
+        });
+        if (delayMs === undefined) throw error;
+        if (failures === 1) this.#options.log?.('warning', `${error.message}; trying again`);
+        await pause(delayMs, signal);
+      }
+    }
+  }
+}
+
+function mergePulls(headers: readonly PullHeader[]): PullResult {
+  return {
+    ready: headers.every((header) => header.ready),
+    versions: headers.map((header) => header.version),
+    clock: Math.min(...headers.map((header) => header.clock)),
+    endStep: Math.max(...headers.map((header) => header.endStep)),
+  };
+}
+
+function* chunksOf(values: Float32Array | undefined): Generator<Chunk> {
+  if (values === undefined) return;
+  const bytes = bytesOf(values);
+  for (let at = 0; at < bytes.length; at += limits.chunkBytes) {
+    yield { offset: at / 4, data: bytes.subarray(at, at + limits.chunkBytes) };
+  }
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
+  } catch (cause) {
+    throw cancelled(cause);
+  }
+}
+
+function cancelled(cause: unknown): TributaryError {
+  return new TributaryError('CANCELLED', 'the call was cancelled', { cause });
+}
+
+function brokenPull(channel: ServerChannel, shard: number, what: string): TributaryError {
+  return new TributaryError(
+    'INTERNAL',
+    `server ${channel.address}: the parameters of shard ${shard} came in disorder: ${what}`,
+  );
+}

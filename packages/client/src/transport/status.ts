@@ -1,0 +1,26 @@
+import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { type ErrorCode, errorCodes, TributaryError } from '@tributary/core/errors/TributaryError.ts';
+
+const names = new Map<number, ErrorCode>(
+  Object.entries(errorCodes).map(([name, number]) => [number, name as ErrorCode]),
+);
+
+/** What a call to `address` failed with, as an error of ours that says where. */
+export function fromStatus(error: ServiceError, address: string): TributaryError {
+  return new TributaryError(names.get(error.code) ?? 'UNKNOWN', `server ${address}: ${error.details}`, {
+    cause: error,
+  });
+}
+
+/** What a handler threw, as the status its caller gets. Anything but a TributaryError is a defect of the server. */
+export function toStatus(error: unknown): StatusObject {
+  const metadata = new Metadata();
+  if (error instanceof TributaryError) {
+    return { code: errorCodes[error.code], details: error.line, metadata };
+  }
+  return {
+    code: errorCodes.INTERNAL,
+    details: error instanceof Error ? error.message : String(error),
+    metadata,
+  };
+}
