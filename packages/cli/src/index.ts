@@ -1,1 +1,24 @@
-export {};
+/** What a job file imports from `tributary`. */
+export type { Batch, BatchArray, DataSource, Dataset, FieldSpec } from '@tributary/worker/data/Dataset.ts';
+export { inMemory } from '@tributary/worker/data/inMemory.ts';
+export { split } from '@tributary/worker/data/split.ts';
+export { take } from '@tributary/worker/data/take.ts';
+export { defineJob } from '@tributary/worker/job/defineJob.ts';
+export type { Job, JobDefinition } from '@tributary/worker/job/Job.ts';
+export type { BatchArrays, Model, ParameterTree } from '@tributary/worker/job/Model.ts';
+export {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  ftrl,
+  lion,
+  momentum,
+  nadam,
+  nesterov,
+  radam,
+  rmsprop,
+  sgd,
+} from '@tributary/worker/job/optimizers.ts';
+export { constant } from '@tributary/worker/job/schedules.ts';

@@ -7,7 +7,7 @@ export interface BatchArray {
   readonly data: Float32Array | Int32Array;
 }
 
-export type Batch = Readonly<Record<string, BatchArray>>;
+export type Batch<Name extends string = string> = Readonly<Record<Name, BatchArray>>;
 
 /** What a field of every example looks like: the same for all examples of a data set. */
 export interface FieldSpec {
@@ -20,17 +20,18 @@ export interface FieldSpec {
  * Examples by number. Reading any rows in any order is all that a data set must do: order, epochs and shards are the sampler's
  * (see sampler.ts), so that a rank's minibatch depends on (seed, rank, step) alone.
  */
-export interface Dataset {
+export interface Dataset<Name extends string = string> {
   readonly size: number;
-  readonly fields: Readonly<Record<string, FieldSpec>>;
+  readonly fields: Readonly<Record<Name, FieldSpec>>;
   /** The given examples, in the given order. Errors name the file and the place in it. */
-  read(examples: Uint32Array): Promise<Batch>;
+  read(examples: Uint32Array): Promise<Batch<Name>>;
   close(): Promise<void>;
 }
 
 /** A data set not yet opened, as a job file names it: opening reads headers and indices and checks them. */
-export interface DataSource {
+export interface DataSource<Name extends string = string> {
   /** For messages: what and where, such as `csv data/houses.csv`. */
   readonly description: string;
-  open(): Promise<Dataset>;
+  /** Relative paths start at `folder`, by default the working directory; the sources of a loaded job start at the job file's folder. */
+  open(folder?: string): Promise<Dataset<Name>>;
 }

@@ -9,7 +9,10 @@ export type BatchArrays = Readonly<Record<string, np.Array>>;
 /**
  * A model in @jax-js/jax. All functions must be pure: the same arguments, the same operations. As in jax-js, using an array consumes it; `x.ref` keeps it.
  */
-export interface Model<Parameters extends ParameterTree = ParameterTree, B extends BatchArrays = BatchArrays> {
+export interface Model<
+  Parameters extends ParameterTree = ParameterTree,
+  B extends BatchArrays = BatchArrays,
+> {
   /** The parameters at the start, from a PRNG key alone. */
   init(key: np.Array): Parameters;
   /** The mean loss over the batch: a scalar. */

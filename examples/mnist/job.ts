@@ -1,0 +1,48 @@
+import { lax, nn, numpy as np, random } from '@jax-js/jax';
+import { adam, defineJob, split } from 'tributary';
+import { digits } from './digits.ts';
+
+const hidden = 256;
+
+type Parameters = {
+  readonly w1: np.Array;
+  readonly b1: np.Array;
+  readonly w2: np.Array;
+  readonly b2: np.Array;
+};
+
+/** One hidden layer: 784 pixels, 256 units, 10 classes. */
+function logits({ w1, b1, w2, b2 }: Parameters, x: np.Array): np.Array {
+  const h = nn.relu(np.matmul(x, w1).add(b1));
+  return np.matmul(h, w2).add(b2);
+}
+
+/** Mean of log(sum(exp(z))) - z[y]. The greatest logit is taken out of the exponentials, so that none overflows. */
+function crossEntropy(z: np.Array, y: np.Array): np.Array {
+  const greatest = lax.stopGradient(np.max(z.ref, -1, { keepdims: true }));
+  const shifted = z.sub(greatest);
+  const right = np.sum(shifted.ref.mul(nn.oneHot(y, 10)), -1);
+  return np.mean(np.log(np.sum(np.exp(shifted), -1)).sub(right));
+}
+
+export default defineJob({
+  model: {
+    init(key): Parameters {
+      const [key1, key2] = random.split(key);
+      return {
+        w1: random.normal(key1, [784, hidden]).mul(Math.sqrt(2 / 784)),
+        b1: np.zeros([hidden]),
+        w2: random.normal(key2, [hidden, 10]).mul(Math.sqrt(2 / hidden)),
+        b2: np.zeros([10]),
+      };
+    },
+    loss: (parameters, { x, y }) => crossEntropy(logits(parameters, x), y),
+    accuracy: (parameters, { x, y }) =>
+      np.mean(np.argmax(logits(parameters, x), -1).equal(y).astype(np.float32)),
+    predict: (parameters, { x }) => np.argmax(logits(parameters, x), -1),
+  },
+  data: split(digits, { test: 0.2 }),
+  optimizer: adam({ learningRate: 2e-3 }),
+  batchSize: 16,
+  epochs: 8,
+});

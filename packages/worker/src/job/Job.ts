@@ -1,0 +1,63 @@
+import type { numpy as np } from '@jax-js/jax';
+import type { ClippingSpec, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { DataSource } from '../data/Dataset.ts';
+import type { Model, ParameterTree } from './Model.ts';
+
+/** What a job file says. Fields left out take the default named with them. */
+export interface JobDefinition<
+  Parameters extends ParameterTree = ParameterTree,
+  Name extends string = string,
+> {
+  /** Words in small letters joined by hyphens. Default: the name of the file, or of its folder if the file is `job.ts`. */
+  name?: string;
+  /** The parameters at the start and the loss; see {@link Model}. `batch` has one array per field of the training data. */
+  model: Model<Parameters, Readonly<Record<Name, np.Array>>>;
+  data: {
+    train: DataSource<Name>;
+    /** Held-out examples for evaluation: the same fields. */
+    test?: DataSource<NoInfer<Name>>;
+  };
+  /** Which method applies the gradients: `adam({ learningRate: 1e-3 })`, or its name and hyperparameters. */
+  optimizer: OptimizerSpec;
+  /** How the learning rate changes from step to step. Default: `constant()`. */
+  schedule?: ScheduleSpec;
+  /** Bounds on the gradient, by element (`value`) or by Euclidean norm (`norm`). Default: none. */
+  clipping?: ClippingSpec;
+  /** Passes over the training data. Give either this or `steps`. */
+  epochs?: number;
+  /** Steps of every rank. Give either this or `epochs`. */
+  steps?: number;
+  /**
+   * `shuffled` (default): minibatches without replacement, a new order every epoch. `full`: every step sees all of the data, shared out
+   * over the ranks: gradient descent in the strict sense.
+   */
+  sampling?: 'shuffled' | 'full';
+  /** Examples in the minibatch of one rank: a step of the job sees ranks x batchSize. Not given with `sampling: 'full'`. */
+  batchSize?: number;
+  /** Of the parameters at the start and of the order of the examples; a whole number below 2^32. Default: 1. */
+  seed?: number;
+  /** Logical data-parallel replicas, shared out over however many workers there are. Default: 8. */
+  ranks?: number;
+  /** Steps that a rank may be ahead of the slowest: 0 (default) is synchronous, `Infinity` asynchronous. */
+  staleness?: number;
+  /** 0 means at the end only. Default: once an epoch, but at most about 20 times. */
+  checkpointEverySteps?: number;
+  /** Default: 3. */
+  checkpointsKept?: number;
+  /** 0 means never. Default: once an epoch, but at most about 100 times, if there is test data. */
+  evaluateEverySteps?: number;
+  /** Rejected gradients (NaN, Inf) after which the job stops with an error. Default: 8. */
+  rejectedMax?: number;
+}
+
+/** A checked job: a definition with its defaults in place. Only defineJob makes one. */
+export interface Job extends Readonly<JobDefinition> {
+  readonly schedule: ScheduleSpec;
+  readonly clipping: ClippingSpec;
+  readonly sampling: 'shuffled' | 'full';
+  readonly seed: number;
+  readonly ranks: number;
+  readonly staleness: number;
+  readonly checkpointsKept: number;
+  readonly rejectedMax: number;
+}

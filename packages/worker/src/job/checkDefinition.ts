@@ -1,0 +1,138 @@
+import { inspect } from 'node:util';
+import { nearestName } from '@tributary/core/errors/nearestName.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { z } from 'zod';
+import type { DataSource } from '../data/Dataset.ts';
+import type { Job, JobDefinition } from './Job.ts';
+import { constant } from './schedules.ts';
+
+/** A value that satisfies `is`; `possible` completes the sentence "... must be". */
+const value = <T>(is: (found: unknown) => boolean, possible: string) => z.custom<T>(is, { error: possible });
+
+const isWhole = (found: unknown, least: number, most: number) =>
+  Number.isInteger(found) && (found as number) >= least && (found as number) <= most;
+const whole = (least: number, most: number) =>
+  value<number>((found) => isWhole(found, least, most), `a whole number from ${least} to ${most}`);
+const positive = value<number>(
+  (found) => Number.isFinite(found) && (found as number) > 0,
+  'a number above 0',
+);
+const fn = value<never>((found) => typeof found === 'function', 'a function');
+
+const dataSource = value<DataSource>(
+  (found) => typeof (found as DataSource | undefined)?.open === 'function',
+  'a data source, such as csv(...), idx(...), jsonLines(...) or inMemory(...)',
+);
+
+const spec = (numbers: 'hyperparameters' | 'options', made: string) =>
+  z.strictObject(
+    {
+      name: value<string>((found) => typeof found === 'string', 'a name'),
+      [numbers]: z.record(z.string(), z.unknown()),
+    },
+    { error: `made by ${made}, or an object { name, ${numbers} }` },
+  );
+
+const { elementsMax, ranksMax } = limits;
+
+const definition = z.strictObject(
+  {
+    name: value<string>(
+      (found) => typeof found === 'string' && isJobName(found),
+      'words of small letters and digits joined by hyphens, such as "house-prices"',
+    ).optional(),
+    model: z.strictObject(
+      { init: fn, loss: fn, accuracy: fn.optional(), predict: fn.optional() },
+      { error: 'an object { init(key), loss(parameters, batch) }' },
+    ),
+    data: z.strictObject(
+      { train: dataSource, test: dataSource.optional() },
+      { error: 'an object { train, test? } of data sources' },
+    ),
+    optimizer: spec('hyperparameters', 'a constructor such as adam({ learningRate: 1e-3 })'),
+    schedule: spec('options', 'a constructor such as cosine({ ... })').default(constant() as never),
+    clipping: z
+      .strictObject(
+        { value: positive.optional(), norm: positive.optional() },
+        { error: 'an object { value?, norm? }' },
+      )
+      .default({}),
+    epochs: positive.optional(),
+    steps: whole(1, elementsMax).optional(),
+    sampling: value<Job['sampling']>(
+      (found) => found === 'shuffled' || found === 'full',
+      `'shuffled' or 'full'`,
+    ).default('shuffled'),
+    batchSize: whole(1, elementsMax).optional(),
+    seed: whole(0, elementsMax).default(1),
+    ranks: whole(1, ranksMax).default(8),
+    staleness: value<number>(
+      (found) => found === Number.POSITIVE_INFINITY || isWhole(found, 0, elementsMax),
+      `a whole number from 0 to ${elementsMax}, or Infinity`,
+    ).default(0),
+    checkpointEverySteps: whole(0, elementsMax).optional(),
+    checkpointsKept: whole(1, 1000).default(limits.checkpointsKept),
+    evaluateEverySteps: whole(0, elementsMax).optional(),
+    rejectedMax: whole(0, elementsMax).default(8),
+  },
+  { error: 'an object of the fields of a job' },
+);
+
+/** Words of small letters and digits joined by hyphens. */
+export function isJobName(name: string): boolean {
+  return name.length <= 64 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name);
+}
+
+/** The job that a definition describes, with defaults in place. Throws INVALID_ARGUMENT naming every wrong field. */
+export function checkDefinition(given: JobDefinition): Job {
+  const parsed = definition.safeParse(given);
+  const problems = parsed.success
+    ? contradictions(parsed.data as unknown as Job)
+    : parsed.error.issues.flatMap((issue) => describe(issue, given));
+  if (problems.length > 0) {
+    throw new TributaryError('INVALID_ARGUMENT', `the job is not valid: ${problems.join('; ')}`);
+  }
+  return parsed.data as unknown as Job;
+}
+
+/** What no field shows alone. */
+function contradictions({ epochs, steps, sampling, batchSize }: Job): string[] {
+  const problems: string[] = [];
+  if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
+  if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
+  if (sampling === 'shuffled' && batchSize === undefined) {
+    problems.push('batchSize is missing, but must be the number of examples in the minibatch of one rank');
+  }
+  if (sampling === 'full' && batchSize !== undefined) {
+    problems.push(
+      `batchSize is ${batchSize}, but with sampling 'full' the ranks share out all examples: leave it out`,
+    );
+  }
+  return problems;
+}
+
+function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
+  const path = issue.path.join('.');
+  const within = path === '' ? '' : `${path}.`;
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(path === '' ? definition.shape : (definition.shape[path as 'data'] as never));
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known);
+      return `${within}${key} is not a field of a job${nearest === undefined ? '' : `: did you mean ${within}${nearest}?`}`;
+    });
+  }
+  let found = given;
+  for (const key of issue.path) found = (found as Record<PropertyKey, unknown>)[key];
+  const what = path === '' ? 'the definition' : path;
+  return [
+    found === undefined
+      ? `${what} is missing, but must be ${issue.message}`
+      : `${what} is ${show(found)}, but must be ${issue.message}`,
+  ];
+}
+
+function show(found: unknown): string {
+  const text = inspect(found, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
