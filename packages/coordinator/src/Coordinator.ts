@@ -49,9 +49,12 @@ export interface Coordinator {
   /** Replaces the whole record (a job started anew under the same name, or resumed), if `fence` is still held. */
   replaceJob(record: JobRecord, fence: Lease): Promise<WriteOutcome>;
 
-  /** Appends to the job's metrics stream, in order. */
-  appendMetrics(entries: readonly MetricEntry[]): Promise<void>;
-  /** Entries after the cursor (exclusive; '' from the start), oldest first, at most `limit`. */
+  /**
+   * Appends to the job's metrics stream, in order. With `batch`, entries sent again because the reply was lost are appended once.
+   * The stream keeps about the newest limits.metricsKeptMax entries.
+   */
+  appendMetrics(entries: readonly MetricEntry[], batch?: MetricBatch): Promise<void>;
+  /** Entries after the cursor (exclusive; '' from the start), oldest first, at most `limit`; the cursor is where the next reading goes on. */
   readMetrics(after: string, limit: number): Promise<{ entries: MetricEntry[]; cursor: string }>;
 
   readonly checkpoints: CheckpointStore;
@@ -81,7 +84,10 @@ export interface LeaseView extends Lease {
   readonly remainingMs: number;
 }
 
-/** `conflict`: someone else wrote in between. `fenced`: the lease is no longer held. */
+/**
+ * `conflict`: someone else wrote in between, or there is nothing to change. `fenced`: the lease is no longer held, which is told first.
+ * As in `renewLease`, a lease that merely ran out counts as held until somebody takes it.
+ */
 export type WriteOutcome = 'written' | 'conflict' | 'fenced';
 
 /** Who has what. Written by the controller alone. */
@@ -123,12 +129,27 @@ export interface JobChange {
   readonly error?: string;
 }
 
+/** What tells a batch from the one before, so that none is appended twice: `sequence` grows with each new batch of a `writer`. */
+export interface MetricBatch {
+  /** Unique among all that ever wrote to the job's stream; '' is nobody. */
+  readonly writer: string;
+  readonly sequence: number;
+}
+
 /** One line of the metrics stream; also one line of the run folder's metrics.jsonl. Times are ms since 1970. */
 export type MetricEntry =
   /** A step closed: `loss` is the mean over its examples; in the asynchronous modes, of one rank's push. */
   | { kind: 'step'; step: number; loss: number; examples: number; timeMs: number; staleness: number }
   | { kind: 'evaluation'; step: number; loss: number; accuracy: number | null; timeMs: number }
-  | { kind: 'rejected'; rank: number; step: number; tensor: string; reason: string; total: number; timeMs: number }
+  | {
+      kind: 'rejected';
+      rank: number;
+      step: number;
+      tensor: string;
+      reason: string;
+      total: number;
+      timeMs: number;
+    }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };
 
 /**

@@ -45,6 +45,13 @@ export const limits = {
   sqliteBusyMs: 5_000,
   /** What SQLite keeps of its write-ahead log between checkpoints of it: a few chunks. */
   sqliteLogBytes: 64 << 20,
+  /** A child process that is asked to leave is killed after this. */
+  leaveMs: 5_000,
+  /** How often the launcher starts one dead process anew, and how long it waits before: a crash at every start must end the run. */
+  restartsMax: 3,
+  restartDelayMs: 500,
+  /** After a child's exit its last line of output may still be under way. */
+  drainMs: 100,
   /** Metrics are written in batches, at most this often. */
   metricsFlushMs: 200,
   /** Entries in one write: tens of kilobytes, so that a long backlog never holds up the coordinator. */
@@ -59,6 +66,10 @@ export const limits = {
   checkpointsKept: 3,
   /** Programs kept compiled, one per batch shape and purpose: a training batch, an evaluation batch and its short rest, and some to spare. */
   compiledProgramsMax: 12,
+  /** Room for metadata in the header of a checkpoint: names and hashes, no job specification. */
+  checkpointMetadataBytes: 4096,
+  /** Longest safetensors header that is read: what the format's own library accepts. */
+  headerBytesMax: 100_000_000,
   ranksMax: 4096,
   shardsMax: 1024,
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */
