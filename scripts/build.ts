@@ -1,10 +1,11 @@
 /**
  * Makes packages/<name>/dist, what npm gets: JavaScript, types and their maps from src/*.ts, and every other file of src as it is.
+ * `node scripts/build.ts [package folder…]`, all packages by default. Nothing in development needs it: Node runs the sources.
  *
- * Nothing in development needs it: Node runs the sources. It is incremental and may run for several packages at once (`prepack` does),
- * hence stale files are removed one by one afterwards rather than the folder beforehand.
+ * tsc builds what a package stands on as well, but only the folders asked for are finished here. So the `prepack` scripts of several
+ * packages, each asking for its own, may run at once.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -15,22 +16,20 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const projects = globSync('packages/*/tsconfig.build.json', { cwd: root });
+const asked = process.argv.slice(2).map((folder) => resolve(folder));
+const folders =
+  asked.length > 0 ? asked : globSync(join(root, 'packages/*/tsconfig.build.json')).map(dirname);
 
-execFileSync(join(root, 'node_modules/.bin/tsc'), ['--build', ...projects], { cwd: root, stdio: 'inherit' });
-for (const project of projects) finish(join(root, dirname(project)));
+const projects = folders.map((folder) => join(folder, 'tsconfig.build.json'));
+const tsc = join(root, 'node_modules/.bin/tsc');
+const { status } = spawnSync(tsc, ['--build', ...projects], { cwd: root, stdio: 'inherit' });
+if (status !== 0) process.exit(1);
+for (const folder of folders) finish(join(folder, 'src'), join(folder, 'dist'));
 
-function finish(packageFolder: string): void {
-  const source = join(packageFolder, 'src');
-  const output = join(packageFolder, 'dist');
-  const files = (folder: string) =>
-    globSync('**/*', { cwd: folder, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
-
+function finish(source: string, output: string): void {
   const assets = files(source).filter((file) => !file.endsWith('.ts'));
   for (const asset of assets) {
     mkdirSync(dirname(join(output, asset)), { recursive: true });
@@ -39,15 +38,13 @@ function finish(packageFolder: string): void {
   for (const file of files(output)) {
     const typescript = file.replace(/(?:\.d\.ts|\.js)(?:\.map)?$/, '.ts');
     if (!assets.includes(file) && !existsSync(join(source, typescript))) rmSync(join(output, file));
-    else if (file.endsWith('.js') && !assets.includes(file)) pointUrlsAtJavaScript(join(output, file));
   }
-  const main = join(output, 'main.js');
-  if (existsSync(main)) chmodSync(main, 0o755);
+  if (existsSync(join(output, 'main.js'))) chmodSync(join(output, 'main.js'), 0o755);
 }
 
-/** tsc rewrites the extension in imports, but not in `new URL('./thread.ts', import.meta.url)`. */
-function pointUrlsAtJavaScript(file: string): void {
-  const before = readFileSync(file, 'utf8');
-  const after = before.replace(/(new URL\(\s*['"]\.[^'"]*)\.ts(['"],\s*import\.meta\.url)/g, '$1.js$2');
-  if (after !== before) writeFileSync(file, after);
+/** Relative paths of the files below a folder, hidden ones left out. */
+function files(folder: string): string[] {
+  return globSync('**/*', { cwd: folder, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
