@@ -16,6 +16,8 @@ export const limits = {
   /** A pull may wait for a barrier; the server answers `waiting` well before the client's deadline and the client asks again. */
   pullWaitMs: 10_000,
   pullDeadlineMs: 60_000,
+  /** A server that stops lets the calls under way end for this long: the chunks of a shard on a slow network. */
+  serverDrainMs: 3_000,
   /** The longest that a caller may ask a server to wait with its answer. */
   waitMsMax: 60_000,
   /** Pulls that wait on one shard: each rank once, and once more for a worker that was replaced. More is a runaway client. */
@@ -62,6 +64,8 @@ export const limits = {
   metricsKeptMax: 1_000_000,
   /** One value in Redis or one row in SQLite of a checkpoint. */
   checkpointChunkBytes: 4 << 20,
+  /** Checkpoints of which a server remembers what it wrote. The controller asks for each in turn; more than a few behind, it is lost anyway. */
+  checkpointPartsKept: 16,
   /** Checkpoints kept by default: the newest, and one to fall back on should it be corrupt, and one more. */
   checkpointsKept: 3,
   /** Programs kept compiled, one per batch shape and purpose: a training batch, an evaluation batch and its short rest, and some to spare. */

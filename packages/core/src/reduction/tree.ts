@@ -24,7 +24,8 @@ export function isNode(node: RankRange, ranks: number): boolean {
     if (current.begin === node.begin && current.end === node.end) return true;
     if (current.end - current.begin === 1) return false;
     const middle = splitPoint(current);
-    current = node.begin < middle ? { begin: current.begin, end: middle } : { begin: middle, end: current.end };
+    current =
+      node.begin < middle ? { begin: current.begin, end: middle } : { begin: middle, end: current.end };
   }
   return false;
 }

@@ -1,0 +1,24 @@
+import { method } from './Optimizer.ts';
+import { nonNegative, positive } from './options.ts';
+
+const f = Math.fround;
+
+/**
+ * Stochastic gradient descent: p <- p - lr (g + weightDecay p).
+ * Robbins & Monro, "A Stochastic Approximation Method", 1951.
+ */
+export const sgd = method({
+  hyperparameters: { learningRate: positive(0.01), weightDecay: nonNegative(0) },
+  bind: ({ weightDecay }) => ({
+    kernel: 'sgd',
+    slots: [],
+    scalars: ({ learningRate }) => [learningRate, weightDecay],
+    apply(out, parameters, gradient, _slots, [rate, decay]) {
+      for (let i = 0; i < out.length; i++) {
+        const p = parameters[i];
+        const g = f(gradient[i] + decay * p);
+        out[i] = p - rate * g;
+      }
+    },
+  }),
+});

@@ -1,0 +1,31 @@
+import { adadelta } from './adadelta.ts';
+import { adagrad } from './adagrad.ts';
+import { adam } from './adam.ts';
+import { adamax } from './adamax.ts';
+import { adamw } from './adamw.ts';
+import { ftrl } from './ftrl.ts';
+import { lion } from './lion.ts';
+import { momentum } from './momentum.ts';
+import { nadam } from './nadam.ts';
+import { nesterov } from './nesterov.ts';
+import type { Method } from './Optimizer.ts';
+import { radam } from './radam.ts';
+import { rmsprop } from './rmsprop.ts';
+import { sgd } from './sgd.ts';
+
+/** Every optimizer by name. A new one is a file and a row here; it then inherits the law tests. */
+export const optimizers: Readonly<Record<string, Method>> = {
+  sgd,
+  momentum,
+  nesterov,
+  adagrad,
+  adadelta,
+  rmsprop,
+  adam,
+  adamw,
+  adamax,
+  nadam,
+  radam,
+  lion,
+  ftrl,
+};

@@ -1,0 +1,163 @@
+import { invariant } from '../errors/invariant.ts';
+import { TributaryError } from '../errors/TributaryError.ts';
+import { isNode, type RankRange, splitPoint } from './tree.ts';
+
+/** `kept`: the step goes on. `duplicate`: these ranks are in already, nothing changed. `complete`: all ranks are in. */
+export type TreeSumOutcome = 'kept' | 'duplicate' | 'complete';
+
+export interface Total {
+  /** Sum over ranks of (examples * mean gradient), valid until the next reset. Undefined if every rank skipped the step. */
+  readonly values: Float32Array | undefined;
+  /** Examples. */
+  readonly weight: number;
+  /** Sum over ranks of (examples * mean loss). */
+  readonly loss: number;
+}
+
+interface Kept extends Total {
+  readonly node: RankRange;
+}
+
+/**
+ * The server's half of the reduction tree (see tree.ts): takes nodes as they come and adds siblings as soon as both are there. As each sum is
+ * that of one node of the tree, its bits do not depend on the order of arrival or on who added what.
+ *
+ * Ranks that move between workers in the middle of a step may arrive twice in different groups: {2} from the old worker, {2, 3} from the
+ * new one. A sum cannot be taken apart, but the values of a rank at a step are always the same, so the greater node simply replaces what lies
+ * below it, and a node that lies within a kept one is a duplicate.
+ */
+export class TreeSum {
+  readonly #ranks: number;
+  readonly #length: number;
+  /** Disjoint nodes, by first rank; no two are siblings. */
+  readonly #kept = new Map<number, Kept>();
+  /** Buffers not in use. At most one for every two ranks is ever made. */
+  readonly #free: Float32Array[] = [];
+
+  /** For `ranks` ranks with gradients of `length` elements. */
+  constructor(ranks: number, length: number) {
+    invariant(ranks >= 1, 'a reduction tree has at least one rank');
+    this.#ranks = ranks;
+    this.#length = length;
+  }
+
+  /**
+   * Adds the sum of one node of the tree. `values` is copied. A weight of 0 says that the ranks skip the step: `values` is not looked at.
+   * Throws INVALID_ARGUMENT, changing nothing, if the range is no node of the tree or the length is wrong.
+   */
+  add(node: RankRange, values: Float32Array, weight: number, loss: number): TreeSumOutcome {
+    if (!isNode(node, this.#ranks)) {
+      throw new TributaryError(
+        'INVALID_ARGUMENT',
+        `ranks [${node.begin}, ${node.end}) are no node of the tree over ${this.#ranks} ranks`,
+      );
+    }
+    if (weight !== 0 && values.length !== this.#length) {
+      throw new TributaryError(
+        'INVALID_ARGUMENT',
+        `the gradient has ${values.length} elements instead of ${this.#length}`,
+      );
+    }
+    if (this.#covers(node)) return 'duplicate';
+    this.#dropWithin(node);
+    this.#place(node, weight === 0 ? undefined : values, weight, loss);
+    return this.complete ? 'complete' : 'kept';
+  }
+
+  /** Are all ranks in? */
+  get complete(): boolean {
+    return this.#kept.get(0)?.node.end === this.#ranks;
+  }
+
+  /** Only once complete. */
+  total(): Total {
+    const root = this.#kept.get(0);
+    invariant(root !== undefined && root.node.end === this.#ranks, 'the total of an incomplete sum');
+    return root;
+  }
+
+  /** Forgets all nodes, for the next step. */
+  reset(): void {
+    for (const partial of this.#kept.values()) this.#release(partial);
+    this.#kept.clear();
+  }
+
+  #covers(node: RankRange): boolean {
+    for (const { node: kept } of this.#kept.values()) {
+      if (kept.begin <= node.begin && kept.end >= node.end) return true;
+    }
+    return false;
+  }
+
+  #dropWithin(node: RankRange): void {
+    for (const [begin, partial] of this.#kept) {
+      if (begin >= node.begin && begin < node.end) {
+        this.#release(partial);
+        this.#kept.delete(begin);
+      }
+    }
+  }
+
+  /** Keeps the node, or the greatest node that it completes. Values are copied only if their sibling is not there to take them. */
+  #place(node: RankRange, values: Float32Array | undefined, weight: number, loss: number): void {
+    let current: Kept = { node, values, weight, loss };
+    let owned = false;
+    for (;;) {
+      const parent = parentOf(current.node, this.#ranks);
+      const sibling = parent && this.#sibling(current.node, parent);
+      if (!parent || !sibling) break;
+      this.#kept.delete(sibling.node.begin);
+      const joined = join(sibling, current, parent);
+      if (owned && joined.values !== current.values) this.#release(current);
+      owned = joined.values !== values;
+      current = joined;
+    }
+    if (current.values !== undefined && !owned) current = { ...current, values: this.#copy(current.values) };
+    this.#kept.set(current.node.begin, current);
+  }
+
+  #sibling(node: RankRange, parent: RankRange): Kept | undefined {
+    const begin = node.begin === parent.begin ? node.end : parent.begin;
+    const end = node.begin === parent.begin ? parent.end : node.begin;
+    const kept = this.#kept.get(begin);
+    return kept?.node.end === end ? kept : undefined;
+  }
+
+  #copy(values: Float32Array): Float32Array {
+    const buffer = this.#free.pop() ?? new Float32Array(this.#length);
+    buffer.set(values);
+    return buffer;
+  }
+
+  #release({ values }: Kept): void {
+    if (values !== undefined) this.#free.push(values);
+  }
+}
+
+/** target <- target + source, element by element. Addition commutes, so it does not matter which of the two is the left sibling. */
+export function addInto(target: Float32Array, source: Float32Array): void {
+  for (let index = 0; index < target.length; index++) target[index] += source[index];
+}
+
+/** Into the buffer of `kept`, if it has one. Ranks that skip a step add nothing, which is not the same as adding zeros: -0 + 0 is 0. */
+function join(kept: Kept, arrived: Kept, node: RankRange): Kept {
+  if (kept.values !== undefined && arrived.values !== undefined) addInto(kept.values, arrived.values);
+  return {
+    node,
+    values: kept.values ?? arrived.values,
+    weight: kept.weight + arrived.weight,
+    loss: kept.loss + arrived.loss,
+  };
+}
+
+function parentOf(node: RankRange, ranks: number): RankRange | undefined {
+  let parent: RankRange | undefined;
+  let current: RankRange = { begin: 0, end: ranks };
+  while (current.begin !== node.begin || current.end !== node.end) {
+    parent = current;
+    const middle = splitPoint(current);
+    current =
+      node.begin < middle ? { begin: current.begin, end: middle } : { begin: middle, end: current.end };
+  }
+  return parent;
+}
