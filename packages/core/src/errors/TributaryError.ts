@@ -40,3 +40,11 @@ export class TributaryError extends Error {
     return this.hint === undefined ? this.message : `${this.message}. ${this.hint}`;
   }
 }
+
+/** Anything thrown, as the one error class: for edges that hand errors on. */
+export function asTributaryError(error: unknown): TributaryError {
+  if (error instanceof TributaryError) return error;
+  return new TributaryError('UNKNOWN', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

@@ -1,0 +1,107 @@
+import { limits } from '@tributary/core/limits/limits.ts';
+import { InvalidArgumentError, Option } from 'commander';
+
+/* Flags that several commands share: one wording, one check. */
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least || text.trim() === '') {
+      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    }
+    return value;
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function stalenessBound(text: string): number {
+  return /^inf(inity)?$/i.test(text) ? Number.POSITIVE_INFINITY : wholeNumber(0)(text);
+}
+
+function coordinatorUrl(text: string): string {
+  if (/^rediss?:\/\/.+/.test(text) || /^sqlite:.+/.test(text)) return text;
+  throw new InvalidArgumentError('It must be redis://HOST:PORT or sqlite:PATH.');
+}
+
+export const flags = {
+  coordinator: () =>
+    new Option(
+      '--coordinator <url>',
+      'where the cluster agrees: redis://HOST:PORT, or sqlite:PATH on one machine',
+    ).argParser(coordinatorUrl),
+  job: () => new Option('--job <id>', 'name of the job at the coordinator'),
+  servers: () => new Option('--servers <n>', 'server processes').argParser(wholeNumber(1)).default(2),
+  workers: () => new Option('--workers <n>', 'worker processes').argParser(wholeNumber(1)).default(2),
+  leaseMs: () =>
+    new Option('--lease-ms <ms>', 'a process that is silent for so long is taken for dead')
+      .argParser(wholeNumber(100))
+      .default(limits.leaseMs),
+  compute: () =>
+    new Option('--compute <backend>', 'what runs the gradients')
+      .choices(['auto', 'native', 'reference'])
+      .default('auto'),
+  computeThreads: () =>
+    new Option('--compute-threads <n>', 'threads of one worker for its gradients')
+      .argParser(wholeNumber(1))
+      .default(1),
+  noSelfCheck: () => new Option('--no-self-check', 'do not compare the backends on the first batch'),
+  runs: () => new Option('--runs <folder>', 'where run folders are kept').default('runs'),
+  printEvery: () =>
+    new Option('--print-every <steps>', 'print the loss each so many steps').argParser(wholeNumber(1)),
+  json: () => new Option('--json', 'print exactly one JSON object on standard output'),
+} as const;
+
+/** Flags that say otherwise than the job file. */
+export const overrideFlags = () => [
+  new Option('--seed <n>', 'of the first parameters and of the order of the data').argParser(wholeNumber(0)),
+  new Option('--epochs <n>', 'passes over the data').argParser(positiveNumber),
+  new Option('--steps <n>', 'steps of every rank, instead of epochs')
+    .argParser(wholeNumber(1))
+    .conflicts('epochs'),
+  new Option('--ranks <n>', 'logical replicas, shared out over the workers').argParser(wholeNumber(1)),
+  new Option('--batch-size <n>', 'examples of one rank at one step').argParser(wholeNumber(1)),
+  new Option(
+    '--staleness <s>',
+    '0: synchronous; s: so many steps ahead at most; infinity: asynchronous',
+  ).argParser(stalenessBound),
+  new Option('--checkpoint-every <steps>', 'steps between checkpoints; 0: at the end only').argParser(
+    wholeNumber(0),
+  ),
+  new Option(
+    '--evaluate-every <steps>',
+    'steps between evaluations on the test data; 0: at the end only',
+  ).argParser(wholeNumber(0)),
+];
+
+export interface OverrideFlags {
+  readonly seed?: number;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly ranks?: number;
+  readonly batchSize?: number;
+  readonly staleness?: number;
+  readonly checkpointEvery?: number;
+  readonly evaluateEvery?: number;
+}
+
+/** The override flags among those of a command. */
+export function overridesIn(given: OverrideFlags): OverrideFlags {
+  const names = [
+    'seed',
+    'epochs',
+    'steps',
+    'ranks',
+    'batchSize',
+    'staleness',
+    'checkpointEvery',
+    'evaluateEvery',
+  ] as const;
+  return Object.fromEntries(
+    names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
+  );
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { CheckpointManifest, Coordinator } from '@tributary/coordinator/Coordinator.ts';
+import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newestValidCheckpoint.ts';
+import { readRange } from '@tributary/coordinator/checkpoints/readRange.ts';
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { RunFolder } from '../runs/RunFolder.ts';
+
+/** Where trained parameters are to come from; the first that is given. */
+export interface ParameterSource {
+  /** A safetensors file. */
+  readonly from?: string;
+  /** A job at a coordinator. */
+  readonly coordinator?: string;
+  readonly job?: string;
+  /** A run folder; if not given, the newest one in `runs`. */
+  readonly run?: string;
+  readonly runs: string;
+}
+
+export interface LoadedParameters {
+  readonly layout: Layout;
+  readonly flat: Float32Array;
+  /** For people: where they were found. */
+  readonly description: string;
+  /** The job file of the run, if they came from a run folder. */
+  readonly jobFile: string | undefined;
+}
+
+/** Throws NOT_FOUND if there is no such file, job, run or checkpoint; DATA_LOSS if every checkpoint is damaged. */
+export async function loadParameters(
+  source: ParameterSource,
+  jobName: string | undefined,
+): Promise<LoadedParameters> {
+  if (source.from !== undefined) {
+    if (!existsSync(source.from)) {
+      throw new TributaryError('NOT_FOUND', `there is no file ${source.from}`, {
+        hint: 'Give a .safetensors file by --from.',
+      });
+    }
+    const { layout, flat } = decodeSafetensors(readFileSync(source.from));
+    return { layout, flat, description: source.from, jobFile: undefined };
+  }
+  if (source.coordinator !== undefined) {
+    if (source.job === undefined && jobName === undefined) {
+      throw new TributaryError('INVALID_ARGUMENT', '--coordinator is given without --job', {
+        hint: 'Say which job is meant: --job ID.',
+      });
+    }
+    return fromCoordinator(source.coordinator, source.job ?? jobName!, undefined);
+  }
+  const folder =
+    source.run === undefined ? RunFolder.newest(source.runs, jobName) : RunFolder.open(source.run);
+  const config = folder.config();
+  return fromCoordinator(config.coordinator, config.job, config.jobFile);
+}
+
+/** The parameters of one checkpoint. */
+export async function checkpointParameters(
+  coordinator: Coordinator,
+  manifest: CheckpointManifest,
+): Promise<{ layout: Layout; flat: Float32Array }> {
+  return decodeSafetensors(await readRange(coordinator.checkpoints, manifest, 0, manifest.bytes));
+}
+
+/** The loaded parameters in the order of the model, by name. Throws FAILED_PRECONDITION naming each that is missing or has another shape. */
+export function matchParameters(
+  model: Layout,
+  { layout, flat, description }: LoadedParameters,
+): Float32Array {
+  const byName = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
+  const wrong: string[] = [];
+  const matched = new Float32Array(model.length);
+  for (const { name, shape, offset } of model.tensors) {
+    const tensor = byName.get(name);
+    if (tensor === undefined) wrong.push(`"${name}" is missing`);
+    else if (tensor.shape.join() !== shape.join()) {
+      wrong.push(`"${name}" has the shape [${tensor.shape.join(', ')}] instead of [${shape.join(', ')}]`);
+    } else matched.set(flat.subarray(tensor.offset, tensor.offset + tensor.length), offset);
+  }
+  if (wrong.length === 0) return matched;
+  throw new TributaryError(
+    'FAILED_PRECONDITION',
+    `${description} does not fit the model: ${wrong.join('; ')}`,
+    {
+      hint: 'Use the job file with which it was trained.',
+    },
+  );
+}
+
+async function fromCoordinator(
+  url: string,
+  job: string,
+  jobFile: string | undefined,
+): Promise<LoadedParameters> {
+  const coordinator = await openCoordinator(url, job);
+  try {
+    const manifest = await newestValidCheckpoint(coordinator.checkpoints);
+    if (manifest === undefined) {
+      throw new TributaryError('NOT_FOUND', `job "${job}" has no checkpoint at ${coordinator.url}`, {
+        hint: 'Look at `tributary status`; a checkpoint is made when training begins.',
+      });
+    }
+    const { layout, flat } = await checkpointParameters(coordinator, manifest);
+    return {
+      layout,
+      flat,
+      description: `checkpoint ${manifest.id} (step ${manifest.step}) of ${job}`,
+      jobFile,
+    };
+  } finally {
+    await coordinator.close();
+  }
+}

@@ -1,0 +1,31 @@
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
+import { initialParameters, type ParameterShape } from '@tributary/worker/autodiff/initialParameters.ts';
+import { createJobSpec, overrideJob } from '@tributary/worker/job/createJobSpec.ts';
+import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
+import type { OverrideFlags } from '../commands/flags.ts';
+
+export interface PreparedJob {
+  readonly job: NamedJob;
+  readonly file: string;
+  readonly spec: JobSpec;
+  readonly shape: ParameterShape;
+  readonly initialParameters: Float32Array;
+}
+
+/** Loads a job file and finds out all that the cluster has to agree on: opens the training data to count it, and runs the model's `init`. */
+export async function prepareJob(path: string, overrides: OverrideFlags): Promise<PreparedJob> {
+  const loaded = await loadJob(path);
+  const { checkpointEvery, evaluateEvery, ...others } = overrides;
+  const job = overrideJob(loaded.job, {
+    ...others,
+    checkpointEverySteps: checkpointEvery,
+    evaluateEverySteps: evaluateEvery,
+  });
+  await initialiseJax();
+  const { flat, ...shape } = await initialParameters(job.model, job.seed);
+  const train = await job.data.train.open();
+  const spec = createJobSpec(job, shape.layout, train.size);
+  await train.close();
+  return { job, file: loaded.file, spec, shape, initialParameters: flat };
+}

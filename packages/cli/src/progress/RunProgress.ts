@@ -1,0 +1,68 @@
+import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import type { Progress } from './progressText.ts';
+
+/** The state of a run, gathered from its metrics. */
+export class RunProgress {
+  readonly #spec: JobSpec;
+  #step = 0;
+  #firstStep: number | undefined;
+  #loss = Number.NaN;
+  #accuracy: number | undefined;
+  #staleness = 0;
+  #examples = 0;
+  #firstAtMs = 0;
+  #lastAtMs = 0;
+
+  constructor(spec: JobSpec) {
+    this.#spec = spec;
+  }
+
+  /** `startedAtMs`: when the ranks began, for the time of the first step. */
+  start(startedAtMs: number): void {
+    this.#firstAtMs = startedAtMs;
+  }
+
+  add(entry: MetricEntry): void {
+    if (entry.kind === 'evaluation') this.#accuracy = entry.accuracy ?? undefined;
+    if (entry.kind !== 'step') return;
+    this.#firstStep ??= entry.step;
+    this.#step = Math.max(this.#step, entry.step + 1);
+    this.#loss = entry.loss;
+    this.#staleness = entry.staleness;
+    this.#examples += entry.examples;
+    this.#lastAtMs = entry.timeMs;
+    if (this.#firstAtMs === 0) this.#firstAtMs = entry.timeMs;
+  }
+
+  /** Of the last step that closed. */
+  get loss(): number {
+    return this.#loss;
+  }
+
+  get examples(): number {
+    return this.#examples;
+  }
+
+  /** From the begin of the first step to the end of the last, ms. */
+  get trainMs(): number {
+    return Math.max(0, this.#lastAtMs - this.#firstAtMs);
+  }
+
+  get samplesPerSecond(): number {
+    return this.trainMs === 0 ? 0 : (this.#examples * 1000) / this.trainMs;
+  }
+
+  now(): Progress {
+    return {
+      step: this.#step,
+      firstStep: this.#firstStep ?? 0,
+      endStep: this.#spec.steps,
+      loss: this.#loss,
+      accuracy: this.#accuracy,
+      samplesPerSecond: this.samplesPerSecond,
+      staleness: this.#staleness,
+      elapsedMs: this.trainMs,
+    };
+  }
+}

@@ -1,0 +1,401 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CheckpointPart, ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type {
+  CheckpointManifest,
+  Coordinator,
+  JobRecord,
+  JobState,
+  Lease,
+  MetricEntry,
+  Placement,
+} from '@tributary/coordinator/Coordinator.ts';
+import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newestValidCheckpoint.ts';
+import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
+import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
+import { fastest } from '@tributary/core/consistency/clocks.ts';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { jobHash } from '@tributary/core/job/jobHash.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { partition, type Range } from '@tributary/core/partition/partition.ts';
+import { CheckpointWriter } from './CheckpointWriter.ts';
+import { decidePlacement } from './decidePlacement.ts';
+import { nextCheckpointStep } from './nextCheckpointStep.ts';
+
+export interface ControllerOptions {
+  readonly coordinator: Coordinator;
+  /** This process among the members; also the holder of the controller's lease. */
+  readonly memberId: string;
+  readonly spec: JobSpec;
+  /** The parameters at step 0, float32, of the spec's layout. */
+  readonly initialParameters: Float32Array;
+  /** `new`: the job must not exist. `resume`: it must, and goes on from its newest checkpoint. `join`: create it, or take over a running one. */
+  readonly start: 'new' | 'resume' | 'join';
+  /** How many processes to wait for before anything is placed. */
+  readonly servers: number;
+  readonly workers: number;
+  readonly leaseMs: number;
+  /** Aborted: end the job soon, with a checkpoint. */
+  readonly stop: AbortSignal;
+  readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
+  readonly onMetric?: (entry: MetricEntry) => void;
+  /** The job's record is written: from now on workers and servers find it. */
+  readonly onOpened?: () => void;
+  /** Shards and ranks are placed: training begins. */
+  readonly onPlaced?: () => void;
+}
+
+export interface ControllerResult {
+  readonly state: Exclude<JobState, 'running'>;
+  /** The newest checkpoint: of the end, unless the job failed. */
+  readonly checkpoint: CheckpointManifest;
+  readonly error: string;
+}
+
+/**
+ * The elected process that places shards and ranks, watches who is alive, commits checkpoints and ends the job.
+ *
+ * It is one loop that looks and acts, some ten times a second; nothing in the data plane waits for it. All that it decides is written
+ * with its fencing token, so that of two controllers only the later one is heard. Everything it knows can be read again from the
+ * coordinator and the servers: killed and started anew (`join`), it goes on.
+ */
+export async function runController(options: ControllerOptions): Promise<ControllerResult> {
+  const heartbeat = new Heartbeat({
+    coordinator: options.coordinator,
+    member: { id: options.memberId, role: 'controller', address: '', startedAtMs: Date.now() },
+    ttlMs: options.leaseMs,
+    onUnavailable: (error) =>
+      options.log('warning', `the coordinator cannot be reached, going on without it: ${error.message}`),
+    onRecovered: () => options.log('info', 'the coordinator is back'),
+    onLost: () => {},
+  });
+  await heartbeat.start();
+  const controller = new Controller(options, await electSelf(options, heartbeat));
+  try {
+    return await controller.run();
+  } finally {
+    await controller.close();
+    await heartbeat.stop();
+  }
+}
+
+async function electSelf(options: ControllerOptions, heartbeat: Heartbeat): Promise<Lease> {
+  for (let told = false; ; told = true) {
+    const lease = await options.coordinator.acquireLease('controller', options.memberId, options.leaseMs);
+    if (lease !== undefined) {
+      heartbeat.add(lease);
+      return lease;
+    }
+    if (!told) options.log('info', 'another controller is at work; standing by');
+    if (options.stop.aborted)
+      throw new TributaryError('CANCELLED', 'stopped while another controller was at work');
+    await sleep(limits.placementPollMs);
+  }
+}
+
+class Controller {
+  readonly #options: ControllerOptions;
+  readonly #coordinator: Coordinator;
+  readonly #spec: JobSpec;
+  readonly #hash: string;
+  readonly #fence: Lease;
+  readonly #writer: CheckpointWriter;
+
+  #ranges: readonly Range[];
+  /** What this controller placed, or found placed on taking over; undefined until then. */
+  #placement: Placement | undefined;
+  /** Epoch and generation go on from the placement of an earlier run. */
+  #lastEpoch = 0;
+  #lastGeneration = 0;
+  #checkpoint!: CheckpointManifest;
+  /** Checkpoints up to here are taken, or were given up because writing failed. */
+  #settledStep = 0;
+  #endStep: number;
+  #metricsCursor = '';
+  #client: ParameterClient | undefined;
+  #waitingFor = '';
+  /** When stopping began, ms since 1970; undefined while the job is to go on. */
+  #stoppingSinceMs: number | undefined;
+  #unreachable = false;
+
+  constructor(options: ControllerOptions, fence: Lease) {
+    this.#options = options;
+    this.#coordinator = options.coordinator;
+    this.#spec = options.spec;
+    this.#hash = jobHash(options.spec);
+    this.#fence = fence;
+    this.#writer = new CheckpointWriter(options.coordinator, options.spec, this.#hash, fence);
+    this.#ranges = partition(options.spec.layout.length, options.servers);
+    this.#endStep = options.spec.steps;
+  }
+
+  async run(): Promise<ControllerResult> {
+    await this.#openJob();
+    this.#options.onOpened?.();
+    for (;;) {
+      const result = await this.#tick().catch((error: unknown) => this.#tolerate(error));
+      if (result !== undefined) return result;
+      await sleep(limits.placementPollMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+  }
+
+  /** One look at everything. Returns the result once the job has ended. */
+  async #tick(): Promise<ControllerResult | undefined> {
+    await this.#place();
+    const result = await this.#advance();
+    await this.#relayMetrics();
+    this.#unreachable = false;
+    return result;
+  }
+
+  /** A server or the coordinator that is away comes back or is replaced; anything else ends the controller. */
+  #tolerate(error: unknown): undefined {
+    const passing =
+      error instanceof TributaryError && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED');
+    // A server that has not yet seen the newest placement refuses its generation.
+    const behind = error instanceof TributaryError && error.code === 'FAILED_PRECONDITION';
+    if (!passing && !behind) throw error;
+    if (passing && !this.#unreachable) this.#options.log('warning', error.message);
+    this.#unreachable ||= passing;
+    return undefined;
+  }
+
+  async #openJob(): Promise<void> {
+    const record: JobRecord = {
+      spec: this.#spec,
+      hash: this.#hash,
+      state: 'running',
+      endStep: this.#spec.steps,
+      error: '',
+      createdAtMs: Date.now(),
+    };
+    const found = await this.#coordinator.jobRecord();
+    const job = `job "${this.#coordinator.job}"`;
+    if (found === undefined) {
+      if (this.#options.start === 'resume') {
+        throw new TributaryError('NOT_FOUND', `${job} is not known at ${this.#coordinator.url}`, {
+          hint: 'Without --resume it is started anew.',
+        });
+      }
+      await this.#coordinator.createJob(record);
+    } else if (this.#options.start === 'new') {
+      throw new TributaryError(
+        'ALREADY_EXISTS',
+        `${job} exists already at ${this.#coordinator.url} (${found.state})`,
+        {
+          hint: 'Go on with it by --resume, or choose another name by --job.',
+        },
+      );
+    } else if (this.#options.start === 'resume') {
+      await this.#coordinator.replaceJob(record, this.#fence);
+    } else if (found.state !== 'running' || found.hash !== this.#hash) {
+      throw new TributaryError(
+        'FAILED_PRECONDITION',
+        found.state === 'running'
+          ? `${job} runs with other settings than this job file`
+          : `${job} has ended (${found.state})`,
+        { hint: 'Use the same file and flags to take over a running job, or choose another name by --job.' },
+      );
+    } else {
+      this.#endStep = found.endStep;
+    }
+
+    const placed = await this.#coordinator.placement();
+    this.#lastEpoch = placed?.epoch ?? 0;
+    this.#lastGeneration = placed?.generation ?? 0;
+    if (placed !== undefined && this.#options.start === 'join') {
+      this.#placement = placed;
+      this.#ranges = placed.shards;
+      this.#connect(placed);
+    }
+    this.#checkpoint = await this.#newestCheckpoint();
+    this.#settledStep = this.#checkpoint.step;
+    await this.#skipOldMetrics();
+  }
+
+  async #newestCheckpoint(): Promise<CheckpointManifest> {
+    const found = await newestValidCheckpoint(this.#coordinator.checkpoints, {
+      onCorrupt: (manifest, reason) =>
+        this.#options.log(
+          'warning',
+          `checkpoint ${manifest.id} is damaged (${reason}), passed over for the one before`,
+        ),
+    });
+    if (found === undefined) return this.#writer.writeInitial(this.#options.initialParameters, Date.now());
+    if (found.shards.at(-1)?.end !== this.#spec.layout.length) {
+      throw new TributaryError(
+        'FAILED_PRECONDITION',
+        `checkpoint ${found.id} holds ${found.shards.at(-1)?.end} parameters, the model has ${this.#spec.layout.length}`,
+        { hint: 'Resume with the model that was trained.' },
+      );
+    }
+    return found;
+  }
+
+  /** Looks who is there, and writes a new placement if that changes anything. */
+  async #place(): Promise<void> {
+    const decision = decidePlacement({
+      members: await this.#coordinator.members(),
+      current: this.#placement,
+      ranges: this.#ranges,
+      ranks: this.#spec.ranks,
+      serversWanted: this.#options.servers,
+      workersWanted: this.#options.workers,
+    });
+    const waitingFor = decision.kind === 'wait' ? decision.for : '';
+    if (waitingFor !== this.#waitingFor && waitingFor !== '')
+      this.#options.log('info', `waiting for ${waitingFor}`);
+    this.#waitingFor = waitingFor;
+    if (decision.kind === 'restore') {
+      if (this.#placement !== undefined) {
+        this.#checkpoint = await this.#newestCheckpoint();
+        this.#options.log(
+          'warning',
+          `a server is gone; its shards are loaded anew from step ${this.#checkpoint.step}`,
+        );
+      }
+      await this.#write({
+        epoch: this.#lastEpoch + 1,
+        generation: this.#lastGeneration + 1,
+        checkpoint: this.#checkpoint.id,
+        shards: decision.shards,
+        ranks: decision.ranks,
+      });
+    } else if (decision.kind === 'ranks') {
+      invariant(this.#placement !== undefined, 'ranks move only within a placement');
+      await this.#write({ ...this.#placement, epoch: this.#lastEpoch + 1, ranks: decision.ranks });
+    }
+  }
+
+  async #write(placement: Placement): Promise<void> {
+    const outcome = await this.#coordinator.replacePlacement(placement, this.#lastEpoch, this.#fence);
+    if (outcome !== 'written')
+      throw new TributaryError('ABORTED', 'another controller has taken over this job');
+    const restored = placement.generation !== this.#lastGeneration;
+    this.#placement = placement;
+    this.#lastEpoch = placement.epoch;
+    this.#lastGeneration = placement.generation;
+    if (restored) {
+      this.#settledStep = this.#checkpoint.step;
+      this.#connect(placement);
+      this.#options.onPlaced?.();
+    }
+  }
+
+  #connect(placement: Placement): void {
+    void this.#client?.close();
+    this.#client = new ParameterClient({
+      jobHash: this.#hash,
+      generation: placement.generation,
+      shards: placement.shards,
+      retryTotalMs: 0,
+    });
+  }
+
+  /** Follows the servers: failure, the checkpoint that is due, the end. */
+  async #advance(): Promise<ControllerResult | undefined> {
+    const client = this.#client;
+    if (this.#options.stop.aborted) {
+      const given = await this.#stop();
+      if (given !== undefined) return given;
+    }
+    if (client === undefined) return undefined;
+
+    const failure = (await client.describe()).find((server) => server.failure !== '')?.failure;
+    if (failure !== undefined) return this.#end('failed', failure);
+
+    const due = nextCheckpointStep(this.#settledStep, this.#spec.checkpointEverySteps, this.#endStep);
+    if (due !== undefined) {
+      const parts = await this.#partsOf(client, due);
+      if (parts === undefined) return undefined;
+      const error = await this.#takeCheckpoint(parts, due);
+      if (error !== '' && due >= this.#endStep) return this.#end('failed', error);
+      if (error !== '') this.#options.log('warning', error);
+    }
+    if (this.#settledStep < this.#endStep) return undefined;
+    return this.#end(this.#endStep < this.#spec.steps ? 'stopped' : 'finished', '');
+  }
+
+  /** What the shards wrote for `step`; undefined while one of them is not that far. */
+  async #partsOf(client: ParameterClient, step: number): Promise<CheckpointPart[] | undefined> {
+    invariant(this.#placement !== undefined, 'a checkpoint is of placed shards');
+    const parts = await Promise.all(
+      this.#placement.shards.map((_, shard) => client.checkpointPart(shard, step, 0)),
+    );
+    return parts.every((part) => part.ready) ? parts : undefined;
+  }
+
+  /** Commits the checkpoint of `step`. Returns why it could not be written, or ''; training goes on either way. */
+  async #takeCheckpoint(parts: readonly CheckpointPart[], step: number): Promise<string> {
+    invariant(this.#placement !== undefined, 'a checkpoint is of placed shards');
+    const { generation, shards } = this.#placement;
+    let error = parts.find((part) => part.error !== '')?.error ?? '';
+    if (error === '') {
+      try {
+        this.#checkpoint = await this.#writer.commitParts(
+          checkpointId(generation, step),
+          step,
+          shards,
+          parts,
+          Date.now(),
+        );
+        await this.#coordinator.checkpoints.retain(this.#spec.checkpointsKept, []);
+      } catch (cause) {
+        if (!(cause instanceof TributaryError) || cause.code !== 'RESOURCE_EXHAUSTED') throw cause;
+        error = cause.line;
+      }
+    }
+    this.#settledStep = step;
+    if (error === '') return '';
+    return `checkpoint at step ${step} could not be written: ${error}; the one of step ${this.#checkpoint.step} stands`;
+  }
+
+  /** Brings the end near: two steps ahead of the fastest rank, which every rank can still reach together. */
+  async #stop(): Promise<ControllerResult | undefined> {
+    const now = Date.now();
+    if (this.#stoppingSinceMs === undefined) {
+      if (this.#client === undefined) return this.#end('stopped', '');
+      const clocks = (await this.#client.describe()).flatMap((server) =>
+        server.shards.map((shard) => fastest(shard.clocks)),
+      );
+      const endStep = await this.#client.endAt(Math.min(this.#endStep, Math.max(...clocks) + 2));
+      await this.#coordinator.updateJob({ endStep }, this.#fence);
+      this.#endStep = endStep;
+      this.#stoppingSinceMs = now;
+    }
+    if (now - this.#stoppingSinceMs < limits.stopGraceMs) return undefined;
+    this.#options.log(
+      'warning',
+      `the ranks did not reach step ${this.#endStep} in time; the checkpoint of step ${this.#checkpoint.step} stands`,
+    );
+    return this.#end('stopped', '');
+  }
+
+  async #end(state: ControllerResult['state'], error: string): Promise<ControllerResult> {
+    await this.#coordinator.updateJob({ state, error }, this.#fence);
+    await this.#relayMetrics();
+    return { state, checkpoint: this.#checkpoint, error };
+  }
+
+  async #relayMetrics(): Promise<void> {
+    for (;;) {
+      const { entries, cursor } = await this.#coordinator.readMetrics(this.#metricsCursor, 1000);
+      this.#metricsCursor = cursor;
+      for (const entry of entries) this.#options.onMetric?.(entry);
+      if (entries.length === 0) return;
+    }
+  }
+
+  async #skipOldMetrics(): Promise<void> {
+    for (;;) {
+      const { entries, cursor } = await this.#coordinator.readMetrics(this.#metricsCursor, 10_000);
+      this.#metricsCursor = cursor;
+      if (entries.length === 0) return;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { GradientReply, GradientRequest, GradientThreadData, NodeSum } from './gradientMessages.ts';
+
+interface Waiting {
+  resolve(reply: GradientReply): void;
+  reject(error: Error): void;
+}
+
+/** The main thread's handle on the thread that computes: one request at a time, answered in order. */
+export class GradientThread {
+  readonly backend: string;
+  readonly note: string;
+  readonly #thread: Worker;
+  readonly #replies: Waiting[];
+
+  private constructor(thread: Worker, replies: Waiting[], ready: { backend: string; note: string }) {
+    this.#thread = thread;
+    this.#replies = replies;
+    this.backend = ready.backend;
+    this.note = ready.note;
+  }
+
+  static async start(data: GradientThreadData): Promise<GradientThread> {
+    const thread = new Worker(new URL(`./gradientThreadMain${extname(import.meta.url)}`, import.meta.url), {
+      workerData: data,
+    });
+    const replies: Waiting[] = [];
+    const fail = (error: Error) => {
+      for (const waiting of replies.splice(0)) waiting.reject(error);
+    };
+    thread.on('message', (reply: GradientReply) => {
+      const waiting = replies.shift();
+      invariant(waiting !== undefined, 'a reply answers a request');
+      if (reply.kind === 'error') {
+        waiting.reject(
+          new TributaryError(reply.code, reply.message, reply.hint === undefined ? {} : { hint: reply.hint }),
+        );
+      } else waiting.resolve(reply);
+    });
+    thread.on('error', fail);
+    thread.on('exit', () => fail(new Error('the compute thread ended')));
+    const ready = await new Promise<GradientReply>((resolve, reject) => replies.push({ resolve, reject }));
+    invariant(ready.kind === 'ready', 'the first message is that the thread is ready');
+    return new GradientThread(thread, replies, ready);
+  }
+
+  async sum(node: RankRange, step: number, slot: number): Promise<NodeSum> {
+    const reply = await this.#ask({ kind: 'sum', node, step, slot });
+    invariant(reply.kind === 'sum', 'a sum answers a sum');
+    return reply;
+  }
+
+  async evaluate(): Promise<{ loss: number; accuracy: number | null }> {
+    const reply = await this.#ask({ kind: 'evaluate' });
+    invariant(reply.kind === 'evaluation', 'an evaluation answers an evaluation');
+    return reply;
+  }
+
+  async stop(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #ask(request: GradientRequest): Promise<GradientReply> {
+    return new Promise((resolve, reject) => {
+      this.#replies.push({ resolve, reject });
+      this.#thread.postMessage(request);
+    });
+  }
+}

@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
+import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
+import type { GradientThread } from './GradientThread.ts';
+import type { NodeSum } from './gradientMessages.ts';
+import type { RankLeases } from './RankLeases.ts';
+
+export interface TrainingLoopOptions {
+  readonly record: JobRecord;
+  readonly leases: RankLeases;
+  readonly thread: GradientThread;
+  /** The thread's shared buffers; at least two gradients, so that one is pushed while the next is computed. */
+  readonly parameters: Float32Array;
+  readonly gradients: readonly Float32Array[];
+  readonly metrics: MetricsQueue;
+  readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
+}
+
+/**
+ * Pull, compute, push, for whatever ranks this worker holds at the moment.
+ *
+ * Each rank has a clock, the next step it is to compute. The loop takes the ranks that are furthest behind, so a rank that came
+ * from a dead worker in the middle of a step is brought up by the same rule by which all others advance: its first clock is
+ * read from the servers. In the synchronous mode ranks at the same step are computed on the same parameters and pushed as sums; in the
+ * others each rank goes by itself.
+ */
+export class TrainingLoop {
+  readonly #options: TrainingLoopOptions;
+  readonly #synchronous: boolean;
+  /** By rank: the next step. Only of ranks that are held; forgotten when the shards are restored. */
+  readonly #clocks = new Map<number, number>();
+  #client: ParameterClient | undefined;
+  #generation = -1;
+  #endStep: number;
+  #evaluatedStep = 0;
+  #stopped = false;
+  /** Aborted to end a wait when ranks or shards have moved. */
+  #wait = new AbortController();
+
+  constructor(options: TrainingLoopOptions) {
+    this.#options = options;
+    this.#synchronous = options.record.spec.staleness === 0;
+    this.#endStep = options.record.endStep;
+  }
+
+  /** Called with every placement that is seen: takes and gives ranks, and turns to other servers when the shards were restored. */
+  async follow(placement: Placement): Promise<void> {
+    let changed = await this.#options.leases.follow(placement);
+    if (placement.generation !== this.#generation) {
+      this.#generation = placement.generation;
+      void this.#client?.close();
+      this.#client = new ParameterClient({
+        jobHash: this.#options.record.hash,
+        generation: placement.generation,
+        shards: placement.shards,
+      });
+      this.#clocks.clear();
+      changed = true;
+    }
+    if (changed) this.#wake();
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#wait.signal.aborted) this.#wait = new AbortController();
+      const client = this.#client;
+      const tokens = this.#options.leases.tokens();
+      if (client === undefined || tokens.size === 0) await this.#pause(limits.placementPollMs);
+      else {
+        try {
+          await this.#advance(client, tokens);
+        } catch (error) {
+          await this.#tolerate(error, client);
+        }
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#client?.close();
+  }
+
+  /** One step of the ranks that are furthest behind. */
+  async #advance(client: ParameterClient, tokens: ReadonlyMap<number, number>): Promise<void> {
+    const { spec } = this.#options.record;
+    await this.#learnClocks(client, tokens);
+    const step = Math.min(...this.#clocks.values());
+    if (step >= this.#endStep) return this.#pause(limits.placementPollMs);
+    const behind = [...this.#clocks.keys()].filter((rank) => this.#clocks.get(rank) === step);
+    const ranks = this.#synchronous ? behind : [Math.min(...behind)];
+
+    const pulled = await client.pull(step, this.#options.parameters, { signal: this.#wait.signal });
+    this.#endStep = pulled.endStep;
+    if (!pulled.ready) return;
+    const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
+    if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(step);
+
+    const fenced = await this.#pushAll(client, coveringNodes(ranks, spec.ranks), step, tokens);
+    await this.#options.leases.giveBack(fenced);
+    for (const rank of ranks)
+      if (!fenced.has(rank) && this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
+  }
+
+  /** Computes and pushes node after node, pushing one while the next is computed. Returns the ranks that others have now. */
+  async #pushAll(
+    client: ParameterClient,
+    nodes: readonly RankRange[],
+    step: number,
+    tokens: ReadonlyMap<number, number>,
+  ): Promise<Set<number>> {
+    const { thread, gradients } = this.#options;
+    const fenced = new Set<number>();
+    const todo = [...nodes];
+    const underWay: Promise<void>[] = gradients.map(() => Promise.resolve());
+    let failure: unknown;
+    for (let turn = 0; failure === undefined; turn++) {
+      // The last pushes may yet send a node back to be split.
+      if (todo.length === 0) await Promise.all(underWay);
+      const node = todo.shift();
+      if (node === undefined) break;
+      const slot = turn % gradients.length;
+      await underWay[slot];
+      const sum = await thread.sum(node, step, slot);
+      if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
+      else {
+        underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
+          (outcome) => {
+            if (outcome === 'split') todo.unshift(...halves(node));
+            if (outcome === 'fenced') for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
+          },
+          (error: unknown) => {
+            failure ??= error;
+          },
+        );
+      }
+    }
+    await Promise.all(underWay);
+    if (failure !== undefined) throw failure;
+    return fenced;
+  }
+
+  /** Pushes one sum. `split`: the sum of several ranks was refused, and each has to answer for itself. */
+  async #push(
+    client: ParameterClient,
+    node: RankRange,
+    step: number,
+    tokens: ReadonlyMap<number, number>,
+    sum: NodeSum,
+    gradient: Float32Array,
+  ): Promise<'done' | 'split' | 'fenced'> {
+    const { spec } = this.#options.record;
+    const head = {
+      ranks: node,
+      step,
+      tokens: Array.from({ length: node.end - node.begin }, (_, index) => tokens.get(node.begin + index)!),
+    };
+    const clipped = !this.#synchronous && spec.clipping.norm !== undefined;
+    const squares = clipped ? normOfBlocks([blockSquares(gradient)]) ** 2 : 0;
+    const reply = await client.push({ ...head, weight: sum.weight, loss: sum.loss, squares, gradient });
+    if (reply.outcome === 'fenced') return 'fenced';
+    if (reply.outcome !== 'rejected') return 'done';
+    if (node.end - node.begin > 1) return 'split';
+    this.#options.log('warning', reply.reason);
+    const skip = await client.push({ ...head, weight: 0, loss: 0, squares: 0, gradient: undefined });
+    return skip.outcome === 'fenced' ? 'fenced' : 'done';
+  }
+
+  /** Where the ranks are that came since the last step: the least step that some shard still lacks. */
+  async #learnClocks(client: ParameterClient, tokens: ReadonlyMap<number, number>): Promise<void> {
+    for (const rank of this.#clocks.keys()) if (!tokens.has(rank)) this.#clocks.delete(rank);
+    const unknown = [...tokens.keys()].filter((rank) => !this.#clocks.has(rank));
+    if (unknown.length === 0) return;
+    const shards = (await client.describe()).flatMap((server) => server.shards);
+    for (const rank of unknown)
+      this.#clocks.set(rank, Math.min(...shards.map((shard) => shard.clocks[rank])));
+  }
+
+  async #evaluate(step: number): Promise<void> {
+    const { loss, accuracy } = await this.#options.thread.evaluate();
+    this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, timeMs: Date.now() });
+    this.#evaluatedStep = step;
+  }
+
+  /** Servers that are away come back or are replaced: the placement will say. Until then, ask again. */
+  async #tolerate(error: unknown, client: ParameterClient): Promise<void> {
+    if (this.#stopped || this.#wait.signal.aborted || client !== this.#client) return;
+    const passing =
+      error instanceof TributaryError &&
+      ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'FAILED_PRECONDITION'].includes(error.code);
+    if (!passing) throw error;
+    this.#clocks.clear();
+    await this.#pause(limits.retryBackoffMs);
+  }
+
+  #wake(): void {
+    this.#wait.abort();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#wait.signal }).catch(() => {});
+  }
+}
+
+function halves(node: RankRange): [RankRange, RankRange] {
+  const middle = splitPoint(node);
+  return [
+    { begin: node.begin, end: middle },
+    { begin: middle, end: node.end },
+  ];
+}

@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Coordinator, JobRecord } from '@tributary/coordinator/Coordinator.ts';
+import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
+import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import type { ComputeChoice } from '../compute/openBackend.ts';
+import { GradientThread } from './GradientThread.ts';
+import { RankLeases } from './RankLeases.ts';
+import { TrainingLoop } from './TrainingLoop.ts';
+
+export interface WorkerOptions {
+  readonly coordinator: Coordinator;
+  readonly memberId: string;
+  readonly jobFile: string;
+  readonly compute: ComputeChoice;
+  readonly computeThreads: number;
+  readonly selfCheck: boolean;
+  readonly leaseMs: number;
+  /** Aborted: give the ranks back, and leave. */
+  readonly stop: AbortSignal;
+  readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
+}
+
+/**
+ * A worker from joining to leaving: waits for the job, follows the placement, and lets the training loop run on the ranks that it holds. Returns
+ * when the job has ended or `stop` is aborted; throws if the job failed or this worker cannot take part in it.
+ */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const { coordinator, memberId, leaseMs, log } = options;
+  const record = await waitForJob(options);
+  if (record === undefined) return;
+  const parameters = sharedFloats(record.spec.layout.length);
+  const gradients = [sharedFloats(parameters.length), sharedFloats(parameters.length)];
+  const { jobFile, compute, computeThreads, selfCheck } = options;
+  const thread = await GradientThread.start({
+    ...{ jobFile, compute, computeThreads, selfCheck },
+    ...{ spec: record.spec, parameters, gradients },
+  });
+  log('info', `computing with the ${thread.backend} backend${thread.note === '' ? '' : `: ${thread.note}`}`);
+
+  const heartbeat = new Heartbeat({
+    coordinator,
+    member: { id: memberId, role: 'worker', address: '', startedAtMs: Date.now() },
+    ttlMs: leaseMs,
+    onUnavailable: (error) =>
+      log('warning', `the coordinator cannot be reached, going on without it: ${error.message}`),
+    onRecovered: () => log('info', 'the coordinator is back'),
+    onLost: (lease) => {
+      log('warning', `the lease of ${lease.name} is lost`);
+      leases.lose(lease.name);
+    },
+  });
+  const leases = new RankLeases(coordinator, heartbeat, memberId, leaseMs);
+  const metrics = new MetricsQueue(coordinator);
+  const loop = new TrainingLoop({ record, leases, thread, parameters, gradients, metrics, log });
+  await heartbeat.start();
+  try {
+    await Promise.race([followPlacement(options, loop), loop.run()]);
+  } finally {
+    await loop.stop();
+    await leases.giveBackAll().catch(() => {});
+    await metrics.close();
+    await heartbeat.stop();
+    await thread.stop();
+  }
+}
+
+/** The job's record once there is one; undefined if stopped before. */
+async function waitForJob({ coordinator, stop, log }: WorkerOptions): Promise<JobRecord | undefined> {
+  for (let told = false; !stop.aborted; told = true) {
+    const record = await coordinator.jobRecord();
+    if (record !== undefined) return record;
+    if (!told) log('info', `waiting for the job "${coordinator.job}"`);
+    await pause(stop);
+  }
+  return undefined;
+}
+
+/** Hands every placement to the loop, until the job has ended. A coordinator that is away is asked again. */
+async function followPlacement({ coordinator, stop }: WorkerOptions, loop: TrainingLoop): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      const record = await coordinator.jobRecord();
+      if (record?.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${record.error}`);
+      if (record?.state !== 'running') return;
+      const placement = await coordinator.placement();
+      if (placement !== undefined) await loop.follow(placement);
+    } catch (error) {
+      if (!(error instanceof TributaryError) || error.code !== 'UNAVAILABLE') throw error;
+    }
+    await pause(stop);
+  }
+}
+
+async function pause(stop: AbortSignal): Promise<void> {
+  await sleep(limits.placementPollMs, undefined, { signal: stop }).catch(() => {});
+}
+
+/** Memory that both threads see. */
+function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * 4));
+}

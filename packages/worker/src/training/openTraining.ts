@@ -1,0 +1,70 @@
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { layoutOf } from '../autodiff/initialParameters.ts';
+import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
+import { openBackend } from '../compute/openBackend.ts';
+import type { Dataset } from '../data/Dataset.ts';
+import { createSampler } from '../data/sampler.ts';
+import { loadJob } from '../job/loadJob.ts';
+import { evaluateDataset } from './evaluateDataset.ts';
+import type { GradientThreadData } from './gradientMessages.ts';
+import { RankGradients } from './RankGradients.ts';
+
+export interface Training {
+  readonly gradients: RankGradients;
+  evaluate(parameters: Float32Array): Promise<Evaluation>;
+  /** Which backend computes, and what there is to say about that. */
+  readonly backend: string;
+  readonly note: string;
+}
+
+/**
+ * Opens what a rank's gradient needs: the model, the data, and a backend. The job's record decides everything that it says; the file
+ * must describe the same parameters and hold the same amount of data.
+ */
+export async function openTraining(options: GradientThreadData): Promise<Training> {
+  const { spec, parameters } = options;
+  const { job, file } = await loadJob(options.jobFile);
+  const backend = await openBackend(options.compute);
+  const shape = layoutOf(job.model);
+  requireSameLayout(shape.layout, spec.layout, file);
+  const train = await job.data.train.open();
+  if (train.size !== spec.trainSize) {
+    throw new TributaryError(
+      'FAILED_PRECONDITION',
+      `${job.data.train.description} has ${train.size} training examples here, the job has ${spec.trainSize}`,
+      { hint: 'Every worker needs the same data.' },
+    );
+  }
+  let test: Dataset | undefined;
+  const program = new GradientProgram(backend, job.model, shape);
+  const sampler = createSampler({ ...spec, size: spec.trainSize });
+  const first = await train.read(sampler.examples(0, 0));
+  const chosen = await program.prepare(first);
+  return {
+    gradients: new RankGradients(program, train, sampler, parameters),
+    async evaluate(current) {
+      test ??= await job.data.test?.open();
+      if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
+      return evaluateDataset(program, test, current);
+    },
+    backend: chosen,
+    note: '',
+  };
+}
+
+function requireSameLayout(found: Layout, expected: Layout, file: string): void {
+  const describe = (layout: Layout, index: number) => {
+    const tensor = layout.tensors[index];
+    return tensor === undefined ? 'nothing' : `"${tensor.name}" [${tensor.shape.join(', ')}]`;
+  };
+  const length = Math.max(found.tensors.length, expected.tensors.length);
+  for (let index = 0; index < length; index++) {
+    if (describe(found, index) === describe(expected, index)) continue;
+    throw new TributaryError(
+      'FAILED_PRECONDITION',
+      `${file} describes another model than the job: parameter ${index} is ${describe(found, index)} here, ${describe(expected, index)} in the job`,
+      { hint: 'Start every process of a job with the same file.' },
+    );
+  }
+}
