@@ -21,4 +21,4 @@ export {
   rmsprop,
   sgd,
 } from '@tributary/worker/job/optimizers.ts';
-export { constant } from '@tributary/worker/job/schedules.ts';
+export { constant, cosine, exponential, stepDecay } from '@tributary/worker/job/schedules.ts';

@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
+import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
 import { z } from 'zod';
 import type { DataSource } from '../data/Dataset.ts';
 import type { Job, JobDefinition } from './Job.ts';
@@ -96,9 +98,9 @@ export function checkDefinition(given: JobDefinition): Job {
   return parsed.data as unknown as Job;
 }
 
-/** What no field shows alone. */
-function contradictions({ epochs, steps, sampling, batchSize }: Job): string[] {
-  const problems: string[] = [];
+/** What the shapes of the fields do not show: hyperparameters, and fields that do not go together. */
+function contradictions({ optimizer, schedule, epochs, steps, sampling, batchSize }: Job): string[] {
+  const problems = [...refusal(() => createOptimizer(optimizer)), ...refusal(() => checkSchedule(schedule))];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
   if (sampling === 'shuffled' && batchSize === undefined) {
@@ -110,6 +112,17 @@ function contradictions({ epochs, steps, sampling, batchSize }: Job): string[] {
     );
   }
   return problems;
+}
+
+/** The line of the error that `check` throws, if it throws one that a user can meet. */
+function refusal(check: () => unknown): string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    if (error instanceof TributaryError) return [error.line];
+    throw error;
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
