@@ -1,0 +1,102 @@
+import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { Coordinator, MetricEntry, Placement } from '@tributary/coordinator/Coordinator.ts';
+import { slowest } from '@tributary/core/consistency/clocks.ts';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { restoreShard } from '../checkpoint/restoreShard.ts';
+import { ShardCheckpoints } from '../checkpoint/ShardCheckpoints.ts';
+import { Shard } from '../shard/Shard.ts';
+import { ShardSet } from '../shard/ShardSet.ts';
+
+export interface LoadOptions {
+  readonly coordinator: Coordinator;
+  readonly memberId: string;
+  readonly metrics: { append(entry: MetricEntry): void };
+  /** Also told to the job's metrics, for whoever watches the job. */
+  event(level: 'info' | 'warning' | 'error', message: string): void;
+}
+
+/** What a placement gives to one server. */
+export interface LoadedShards {
+  readonly set: ShardSet;
+  /** Refuses every call with `reason` from now on, and waits until nothing is being written any more. */
+  close(reason: TributaryError): Promise<void>;
+}
+
+/** Loads this server's shards from the placement's checkpoint; undefined if it is given none. */
+export async function loadShards(
+  placement: Placement,
+  options: LoadOptions,
+): Promise<LoadedShards | undefined> {
+  const { coordinator, memberId, metrics, event } = options;
+  const { generation, shards } = placement;
+  const mine = [...shards.entries()].filter(([, shard]) => shard.server === memberId);
+  if (mine.length === 0) return undefined;
+  const record = await coordinator.jobRecord();
+  const manifest = (await coordinator.checkpoints.list()).find(({ id }) => id === placement.checkpoint);
+  if (record === undefined || manifest === undefined) {
+    const missing =
+      record === undefined ? `the record of job "${coordinator.job}"` : `checkpoint ${placement.checkpoint}`;
+    throw new TributaryError('NOT_FOUND', `${missing}, of which the placement is, does not exist`);
+  }
+  const { spec, hash } = record;
+  const log = event;
+  const peers = new ParameterClient({ jobHash: hash, generation, shards, log });
+  const set = new ShardSet({
+    jobHash: hash,
+    generation,
+    spec,
+    onFailed: (reason) => event('error', `the job failed: ${reason}`),
+  });
+
+  const squaresOf = async (index: number, step: number, signal: AbortSignal): Promise<Float64Array> => {
+    const held = set.shards.get(index);
+    if (held === undefined) return peers.blockSquares(index, step, { signal });
+    const squares = await held.shard.blockSquares(step, limits.waitMsMax, signal);
+    return squares ?? squaresOf(index, step, signal);
+  };
+
+  for (const [index, { begin, end }] of mine) {
+    const range = { begin, end };
+    const state = await restoreShard(coordinator.checkpoints, manifest, spec, range);
+    const checkpoints = new ShardCheckpoints({
+      store: coordinator.checkpoints,
+      spec,
+      generation,
+      ranges: shards,
+      shard: index,
+      startStep: slowest(state.clocks),
+      log: event,
+    });
+    const shard = new Shard({
+      range,
+      spec,
+      state,
+      endStep: record.endStep,
+      gatherSquares: (step, own, signal) =>
+        Promise.all(shards.map((_, other) => (other === index ? own : squaresOf(other, step, signal)))),
+      onStep: (step) => {
+        // One voice for the whole gradient: all shards close the same steps.
+        if (index === 0) metrics.append({ kind: 'step', ...step, timeMs: Date.now() });
+      },
+      onSnapshot: (snapshot) => checkpoints.write(snapshot, snapshot.step === shard.endStep),
+      onRejected: (rejection) => {
+        set.reject(rejection);
+        metrics.append({ kind: 'rejected', ...rejection, total: set.rejected, timeMs: Date.now() });
+      },
+      log: event,
+    });
+    set.add(index, { shard, checkpoints });
+  }
+  invariant(set.shards.size === mine.length, 'every shard that was given is held');
+
+  return {
+    set,
+    async close(reason) {
+      set.close(reason);
+      await Promise.all([...set.shards.values()].map(({ checkpoints }) => checkpoints.idle()));
+      await peers.close();
+    },
+  };
+}

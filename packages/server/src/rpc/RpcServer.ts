@@ -1,0 +1,107 @@
+import { rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import {
+  packageDefinition,
+  parameterService,
+  serviceName,
+} from '@tributary/client/transport/parameterService.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { HealthImplementation } from 'grpc-health-check';
+import { blockSquares } from './blockSquares.ts';
+import type { RpcContext } from './calls.ts';
+import { checkpointPart } from './checkpointPart.ts';
+import { describe } from './describe.ts';
+import { endAt } from './endAt.ts';
+import { pull } from './pull.ts';
+import { push } from './push.ts';
+
+const serverOptions = {
+  'grpc.max_send_message_length': limits.messageBytesMax,
+  'grpc.max_receive_message_length': limits.messageBytesMax,
+  'grpc.keepalive_time_ms': limits.keepaliveMs,
+  'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+} as const;
+
+/** The parameter service, health and reflection on one address. */
+export class RpcServer {
+  /** Where it listens: as given, with the port that was found if 0 was asked for. */
+  readonly address: string;
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+
+  private constructor(address: string, server: Server, health: HealthImplementation) {
+    this.address = address;
+    this.#server = server;
+    this.#health = health;
+  }
+
+  /** Listens on `host:port` (port 0: any free one) or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
+  static async listen(bind: string, context: RpcContext): Promise<RpcServer> {
+    const server = new Server(serverOptions);
+    server.addService(parameterService, {
+      Push: push(context),
+      Pull: pull(context),
+      Describe: describe(context),
+      BlockSquares: blockSquares(context),
+      CheckpointPart: checkpointPart(context),
+      EndAt: endAt(context),
+    });
+    const health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
+    health.addToServer(server);
+    new ReflectionService(packageDefinition).addToServer(server);
+    if (bind.startsWith('unix:')) await removeStaleSocket(bind.slice('unix:'.length));
+    const port = await bindTo(server, bind);
+    return new RpcServer(bind.startsWith('unix:') ? bind : bind.replace(/:\d+$/, `:${port}`), server, health);
+  }
+
+  /** What the health service answers. */
+  setServing(serving: boolean): void {
+    for (const service of ['', serviceName])
+      this.#health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** Takes no new calls, lets those under way end, and breaks off what is left after limits.serverDrainMs. */
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.#server.forceShutdown(), limits.serverDrainMs);
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    clearTimeout(timer);
+    this.#server.forceShutdown();
+  }
+}
+
+function bindTo(server: Server, bind: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(bind, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(bindError(bind, error));
+    });
+  });
+}
+
+function bindError(bind: string, cause: Error): TributaryError {
+  if (cause.message.includes('EADDRINUSE')) {
+    return new TributaryError('FAILED_PRECONDITION', `the address ${bind} is in use`, {
+      cause,
+      hint: 'Stop what listens there, or choose another address with --bind.',
+    });
+  }
+  return new TributaryError('FAILED_PRECONDITION', `cannot listen on ${bind}: ${cause.message}`, {
+    cause,
+    hint: 'Give HOST:PORT with an address of this machine, or unix:PATH.',
+  });
+}
+
+/** A server that was killed leaves its socket behind. Nobody answers there, so the name may be had. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const refused = await new Promise<boolean>((resolve) => {
+    const socket = createConnection(path);
+    socket
+      .once('connect', () => resolve(false))
+      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+    socket.once('connect', () => socket.destroy());
+  });
+  if (refused) await rm(path);
+}

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
+import type { PullHeader, PullRequest } from '@tributary/client/transport/messages.ts';
+import type { ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { type RpcContext, signalOf, statusOf } from './calls.ts';
+
+type PullCall = ServerWritableStream<PullRequest, ChunkMessage<PullHeader>>;
+
+export function pull(context: RpcContext): handleServerStreamingCall<PullRequest, ChunkMessage<PullHeader>> {
+  return async (call) => {
+    try {
+      await answer(call, context);
+    } catch (error) {
+      call.emit('error', statusOf(error, context));
+    }
+  };
+}
+
+async function answer(call: PullCall, context: RpcContext): Promise<void> {
+  const { target, step, latest, waitMs } = call.request;
+  const { shard } = context.loaded().find(target);
+  const signal = signalOf(call);
+  const found = await shard.pull({ step, latest }, waitMs, signal);
+  const { clock, endStep } = shard;
+  if (!found.ready) {
+    call.write({ header: { ready: false, version: shard.version, clock, endStep, length: 0 } });
+    call.end();
+    return;
+  }
+  const { version } = found;
+  try {
+    call.write({
+      header: { ready: true, version: version.number, clock, endStep, length: version.values.length },
+    });
+    await writeChunks(call, version.values, signal);
+    call.end();
+    // The version must stay as it is until the last chunk has become bytes of a message.
+    await finished(call as unknown as Writable).catch(() => {});
+  } finally {
+    shard.release(version);
+  }
+}
+
+async function writeChunks(call: PullCall, values: Float32Array, signal: AbortSignal): Promise<void> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  for (let at = 0; at < bytes.length && !signal.aborted; at += limits.chunkBytes) {
+    const chunk = { offset: at / 4, data: bytes.subarray(at, at + limits.chunkBytes) };
+    if (!call.write({ chunk })) await once(call, 'drain', { signal }).catch(() => {});
+  }
+}

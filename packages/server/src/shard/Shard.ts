@@ -1,0 +1,397 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fastest, type PushOutcome, slowest, stalenessBound } from '@tributary/core/consistency/clocks.ts';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { tensorAt } from '@tributary/core/layout/Layout.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { clipByValue, clipScale } from '@tributary/core/optimizer/clip.ts';
+import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
+import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
+import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
+import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
+import { TreeSum } from '@tributary/core/reduction/TreeSum.ts';
+import { judgePull, type PullFacts } from './judgePull.ts';
+import { judgePush, type PushFacts, type PushJudgement } from './judgePush.ts';
+import { ParameterVersions, type Version } from './ParameterVersions.ts';
+import { Waiters } from './Waiters.ts';
+
+/** All that a shard has to remember: what a checkpoint gives and takes. */
+export interface ShardState {
+  readonly parameters: Float32Array;
+  /** In the optimizer's order. */
+  readonly slots: readonly Float32Array[];
+  /** Updates applied. */
+  readonly updates: number;
+  /** Steps completed, by rank. */
+  readonly clocks: readonly number[];
+}
+
+/** A shard as it was when its slowest rank had completed `step` steps. The parameters are held, not copied: release them after use. */
+export interface Snapshot {
+  readonly step: number;
+  readonly state: ShardState;
+  release(): void;
+}
+
+/** A step that closed; in the asynchronous modes, one push. */
+export interface ClosedStep {
+  readonly step: number;
+  readonly loss: number;
+  readonly examples: number;
+  readonly staleness: number;
+}
+
+export interface Rejection {
+  readonly rank: number;
+  readonly step: number;
+  readonly tensor: string;
+  readonly reason: string;
+}
+
+export interface ShardOptions {
+  readonly range: Range;
+  readonly spec: JobSpec;
+  readonly state: ShardState;
+  readonly endStep: number;
+  /** The block sums of squares of all shards at `step`, in order, given those of this one. Tries until `signal` fires. */
+  gatherSquares(step: number, own: Float64Array, signal: AbortSignal): Promise<Float64Array[]>;
+  onStep(step: ClosedStep): void;
+  onSnapshot(snapshot: Snapshot): void;
+  onRejected(rejection: Rejection): void;
+  log(level: 'info' | 'warning' | 'error', message: string): void;
+}
+
+export interface PushAnswer {
+  readonly outcome: PushOutcome;
+  readonly reason: string;
+}
+
+/** A version to read, held until it is released; or none. */
+export type PullAnswer = { readonly ready: true; readonly version: Version } | { readonly ready: false };
+
+/**
+ * One range of the parameters: takes gradients, applies the optimizer, gives parameters. It knows nothing of calls and chunks, and no
+ * method waits between reading a parameter and writing it.
+ *
+ * Synchronous mode: pushes are nodes of the reduction tree; when the last arrives the step closes, and the mean gradient is applied once. With clipping by
+ * norm on several servers, closing takes one exchange with the other shards: until it is over the step stays complete but open.
+ * Asynchronous modes: every push is one rank's mean gradient, applied as it comes.
+ */
+export class Shard {
+  readonly range: Range;
+  readonly #options: ShardOptions;
+  readonly #spec: JobSpec;
+  readonly #staleness: number;
+  readonly #optimizer: Optimizer;
+  readonly #versions: ParameterVersions;
+  readonly #slots: readonly Float32Array[];
+  readonly #clocks: Uint32Array;
+  readonly #tokens: Float64Array;
+  readonly #tree: TreeSum;
+  /** Block sums of squares by step: of the step that closes, and of the one before, for which a peer may still ask. */
+  readonly #squares = new Map<number, Float64Array>();
+  readonly #waiters = new Waiters();
+  readonly #closed = new AbortController();
+  /** Why nothing goes on here, if so: the job failed, or the shard is given up. */
+  #refusal: TributaryError | undefined;
+  #updates: number;
+  #endStep: number;
+  /** Receive buffers not in use; as many as there are pushes at once. */
+  readonly #buffers: Float32Array[] = [];
+
+  constructor(options: ShardOptions) {
+    const { range, spec, state } = options;
+    this.range = range;
+    this.#options = options;
+    this.#spec = spec;
+    this.#staleness = stalenessBound(spec.staleness);
+    this.#optimizer = createOptimizer(spec.optimizer);
+    this.#slots = state.slots;
+    this.#updates = state.updates;
+    this.#clocks = Uint32Array.from(state.clocks);
+    this.#tokens = new Float64Array(spec.ranks);
+    this.#tree = new TreeSum(spec.ranks, this.length);
+    this.#endStep = options.endStep;
+    this.#versions = new ParameterVersions(state.parameters, this.#versionNumber());
+  }
+
+  get length(): number {
+    return this.range.end - this.range.begin;
+  }
+
+  /** Updates in the newest parameters, or in the synchronous mode the steps. */
+  get version(): number {
+    return this.#versions.current.number;
+  }
+
+  /** Steps that all ranks have completed. */
+  get clock(): number {
+    return slowest(this.#clocks);
+  }
+
+  get clocks(): number[] {
+    return Array.from(this.#clocks);
+  }
+
+  get endStep(): number {
+    return this.#endStep;
+  }
+
+  /** What would become of this push now; see judgePush. Throws what the whole shard is refused with, too. */
+  judge(push: PushFacts): PushJudgement {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const state = {
+      staleness: this.#staleness,
+      endStep: this.#endStep,
+      clocks: this.#clocks,
+      tokens: this.#tokens,
+    };
+    return judgePush(push, state);
+  }
+
+  /** A buffer for the gradient of one push, to be given back. */
+  takeBuffer(): Float32Array {
+    return this.#buffers.pop() ?? new Float32Array(this.length);
+  }
+
+  giveBuffer(buffer: Float32Array): void {
+    this.#buffers.push(buffer);
+  }
+
+  /** Applies or keeps a gradient (undefined: the ranks skip the step). It may be overwritten, and is not kept. */
+  push(push: PushFacts, gradient: Float32Array | undefined): PushAnswer {
+    const judgement = this.judge(push);
+    // A gradient that comes too late is dropped, and the rank goes on; or it would be late forever.
+    if (judgement.outcome === 'stale') this.#complete(push.rankBegin, push.step);
+    if (judgement.outcome !== 'accept') return judgement;
+    const broken = this.#findBroken(push, gradient);
+    if (broken !== undefined) {
+      this.#options.onRejected(broken);
+      return { outcome: 'rejected', reason: broken.reason };
+    }
+    this.#tokens.set(push.tokens, push.rankBegin);
+    return {
+      outcome: this.#staleness === 0 ? this.#keep(push, gradient) : this.#apply(push, gradient),
+      reason: '',
+    };
+  }
+
+  /** Waits until a version may be read. Release it on this shard's `release`. */
+  async pull(facts: PullFacts, waitMs: number, signal: AbortSignal): Promise<PullAnswer> {
+    const look = (): PullAnswer | undefined => {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      const { clock, endStep } = this;
+      const judgement = judgePull(facts, { clock, endStep, staleness: this.#staleness });
+      if (judgement === 'wait') return undefined;
+      if (judgement === 'ended') return { ready: false };
+      const version = judgement === 'current' ? this.#versions.current : this.#versions.previous;
+      if (version === undefined) {
+        throw new TributaryError(
+          'FAILED_PRECONDITION',
+          `the shard was loaded at step ${clock}; it has nothing from before`,
+        );
+      }
+      return { ready: true, version: this.#versions.hold(version) };
+    };
+    return (await this.#waiters.wait(look, waitMs, signal)) ?? { ready: false };
+  }
+
+  release(version: Version): void {
+    this.#versions.release(version);
+  }
+
+  /** The block sums of squares of the mean gradient of `step`, once its sum is complete; undefined if that takes longer than `waitMs`. */
+  blockSquares(step: number, waitMs: number, signal: AbortSignal): Promise<Float64Array | undefined> {
+    const look = () => {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      const squares = this.#squares.get(step);
+      if (squares === undefined && step < this.clock) {
+        throw new TributaryError(
+          'FAILED_PRECONDITION',
+          `the sums of squares of step ${step} are gone; the shard is at step ${this.clock}`,
+        );
+      }
+      return squares;
+    };
+    return this.#waiters.wait(look, waitMs, signal);
+  }
+
+  /**
+   * Sets the step at which every rank stops, as near to `step` as can be, and returns it. The next step of the fastest rank may have been
+   * begun, so it is completed; unless the end is reached, for then nobody began anything.
+   */
+  endAt(step: number): number {
+    const soonest = this.clock >= this.#endStep ? this.#endStep : fastest(this.#clocks) + 1;
+    this.#endStep = Math.min(this.#spec.steps, Math.max(step, soonest));
+    this.#waiters.wake();
+    return this.#endStep;
+  }
+
+  /** From now on every call is refused with `reason`, also those that wait. The parameters stay as they are. */
+  close(reason: TributaryError): void {
+    this.#refusal ??= reason;
+    this.#closed.abort();
+    this.#waiters.wake();
+  }
+
+  #findBroken(push: PushFacts, gradient: Float32Array | undefined): Rejection | undefined {
+    const { rankBegin, rankEnd, step } = push;
+    const ranks = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
+    if (!Number.isFinite(push.loss)) {
+      return {
+        rank: rankBegin,
+        step,
+        tensor: '',
+        reason: `the loss of ${ranks} at step ${step} is ${push.loss}`,
+      };
+    }
+    if (gradient === undefined) return undefined;
+    const at = firstNonFinite(gradient);
+    if (at < 0) return undefined;
+    const tensor = tensorAt(this.#spec.layout, this.range.begin + at);
+    const element = this.range.begin + at - tensor.offset;
+    const reason = `the gradient of ${ranks} at step ${step} is ${gradient[at]} in tensor "${tensor.name}", element ${element}`;
+    return { rank: rankBegin, step, tensor: tensor.name, reason };
+  }
+
+  /** Synchronous: one more node of the tree. */
+  #keep(
+    { rankBegin, rankEnd, step, weight, loss }: PushFacts,
+    gradient: Float32Array | undefined,
+  ): PushOutcome {
+    const node = { begin: rankBegin, end: rankEnd };
+    const outcome = this.#tree.add(
+      node,
+      gradient ?? new Float32Array(0),
+      gradient === undefined ? 0 : weight,
+      loss,
+    );
+    if (outcome === 'duplicate') return 'duplicate';
+    if (outcome === 'complete') this.#closeStep(step);
+    return this.clock > step ? 'applied' : 'waiting';
+  }
+
+  #closeStep(step: number): void {
+    const { values, weight } = this.#tree.total();
+    const { value, norm } = this.#spec.clipping;
+    if (values !== undefined) toMean(values, weight);
+    if (values !== undefined && value !== undefined) clipByValue(values, value);
+    if (norm === undefined) {
+      this.#finishStep(step, 1);
+      return;
+    }
+    const own = blockSquares(values ?? new Float32Array(this.length));
+    this.#squares.delete(step - 2);
+    this.#squares.set(step, own);
+    this.#waiters.wake();
+    if (this.length === this.#spec.layout.length)
+      this.#finishStep(step, clipScale(normOfBlocks([own]), norm));
+    else void this.#finishWithPeers(step, own, norm);
+  }
+
+  /** The norm is that of the whole gradient, so every shard needs the sums of all, and adds them in the same order. */
+  async #finishWithPeers(step: number, own: Float64Array, norm: number): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        const blocks = await this.#options.gatherSquares(step, own, signal);
+        if (!signal.aborted) this.#finishStep(step, clipScale(normOfBlocks(blocks), norm));
+        return;
+      } catch (error) {
+        if (!(error instanceof TributaryError)) throw error;
+        if (signal.aborted) return;
+        this.#options.log('warning', `step ${step} cannot be closed yet: ${error.line}`);
+        await sleep(limits.retryBackoffMsMax, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  #finishStep(step: number, scale: number): void {
+    const { values, weight, loss } = this.#tree.total();
+    invariant(step === this.clock, 'steps close in order');
+    if (values !== undefined && scale !== 1) multiply(values, scale);
+    this.#clocks.fill(step + 1);
+    this.#update(values, step);
+    this.#tree.reset();
+    if (weight > 0) this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness: 0 });
+    this.#afterAdvance(step);
+  }
+
+  /** Asynchronous: applied as it comes. */
+  #apply(
+    { rankBegin: rank, step, weight, loss, squares }: PushFacts,
+    gradient: Float32Array | undefined,
+  ): PushOutcome {
+    const { value, norm } = this.#spec.clipping;
+    const staleness = fastest(this.#clocks) - step;
+    if (gradient !== undefined) {
+      toMean(gradient, weight);
+      if (value !== undefined) clipByValue(gradient, value);
+      // The sender knows the norm before clipping by value: with both bounds it is one from above.
+      const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares) / weight, norm);
+      if (scale !== 1) multiply(gradient, scale);
+    }
+    this.#update(gradient, step);
+    if (gradient !== undefined)
+      this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness });
+    this.#complete(rank, step);
+    return 'applied';
+  }
+
+  #complete(rank: number, step: number): void {
+    const before = this.clock;
+    this.#clocks[rank] = step + 1;
+    this.#afterAdvance(before);
+  }
+
+  /** Writes the next version; undefined: the same parameters once more. */
+  #update(gradient: Float32Array | undefined, step: number): void {
+    if (gradient === undefined && this.#staleness > 0) return;
+    if (gradient !== undefined) this.#updates++;
+    this.#versions.advance(this.#versionNumber(), (out, current) => {
+      if (gradient === undefined) {
+        out.set(current);
+        return;
+      }
+      const base = Number(this.#optimizer.hyperparameters.learningRate);
+      const learningRate = learningRateAt(this.#spec.schedule, base, step);
+      this.#optimizer.update(out, current, gradient, this.#slots, { count: this.#updates, learningRate });
+    });
+  }
+
+  #afterAdvance(clockBefore: number): void {
+    const { clock } = this;
+    const every = this.#spec.checkpointEverySteps;
+    if (clock > clockBefore && ((every > 0 && clock % every === 0) || clock === this.#endStep)) {
+      this.#options.onSnapshot(this.#snapshot(clock));
+    }
+    this.#waiters.wake();
+  }
+
+  #snapshot(step: number): Snapshot {
+    const version = this.#versions.hold(this.#versions.current);
+    const state = {
+      parameters: version.values,
+      slots: this.#slots.map((slot) => slot.slice()),
+      updates: this.#updates,
+      clocks: this.clocks,
+    };
+    return { step, state, release: () => this.#versions.release(version) };
+  }
+
+  #versionNumber(): number {
+    return this.#staleness === 0 ? this.clock : this.#updates;
+  }
+}
+
+/** sum <- sum / examples. */
+function toMean(sum: Float32Array, examples: number): void {
+  for (let index = 0; index < sum.length; index++) sum[index] /= examples;
+}
+
+function multiply(values: Float32Array, factor: number): void {
+  for (let index = 0; index < values.length; index++) values[index] *= factor;
+}

@@ -1,0 +1,107 @@
+import { fastest, isStale, mayBegin, type PushOutcome, slowest } from '@tributary/core/consistency/clocks.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { isNode } from '@tributary/core/reduction/tree.ts';
+
+/** What the header of a push says. */
+export interface PushFacts {
+  readonly rankBegin: number;
+  readonly rankEnd: number;
+  readonly step: number;
+  readonly tokens: readonly number[];
+  readonly weight: number;
+  readonly loss: number;
+  readonly squares: number;
+  readonly encoding: string;
+}
+
+/** What a shard knows of its ranks. */
+export interface PushState {
+  readonly staleness: number;
+  readonly endStep: number;
+  /** Steps completed, by rank. */
+  readonly clocks: Readonly<Uint32Array>;
+  /** The greatest fencing token seen, by rank. */
+  readonly tokens: Readonly<Float64Array>;
+}
+
+/** `accept`: its gradient is to be applied. Otherwise the outcome, and why. */
+export type PushJudgement =
+  | { readonly outcome: 'accept' }
+  | { readonly outcome: Exclude<PushOutcome, 'applied' | 'waiting'>; readonly reason: string };
+
+const accept: PushJudgement = { outcome: 'accept' };
+const duplicate: PushJudgement = { outcome: 'duplicate', reason: '' };
+
+/**
+ * What is to become of a push, from its header alone. Throws INVALID_ARGUMENT for one that no correct sender makes, and FAILED_PRECONDITION for
+ * a step that its ranks cannot have begun yet.
+ */
+export function judgePush(push: PushFacts, state: PushState): PushJudgement {
+  checkShape(push, state);
+  for (let rank = push.rankBegin; rank < push.rankEnd; rank++) {
+    const token = push.tokens[rank - push.rankBegin];
+    if (token < state.tokens[rank]) {
+      return {
+        outcome: 'fenced',
+        reason: `the lease on rank ${rank} is lost: token ${token} came after token ${state.tokens[rank]}`,
+      };
+    }
+  }
+  return judgeStep(push, state);
+}
+
+function judgeStep(
+  { rankBegin, step, weight }: PushFacts,
+  { staleness, endStep, clocks }: PushState,
+): PushJudgement {
+  // In the synchronous mode all clocks are equal, so that of the first rank stands for the node.
+  const clock = clocks[rankBegin];
+  if (step < clock) return duplicate;
+  if (step > clock || !mayBegin(step, slowest(clocks), staleness)) {
+    throw new TributaryError(
+      'FAILED_PRECONDITION',
+      `rank ${rankBegin} cannot have begun step ${step}: it has completed ${clock} steps here`,
+      {
+        hint: 'Pull the parameters of a step before pushing its gradient.',
+      },
+    );
+  }
+  if (step >= endStep) {
+    throw new TributaryError(
+      'FAILED_PRECONDITION',
+      `step ${step} is not part of the job: it stops at step ${endStep}`,
+    );
+  }
+  if (staleness > 0 && weight > 0 && isStale(step, fastest(clocks), staleness)) {
+    const ahead = fastest(clocks) - step;
+    return {
+      outcome: 'stale',
+      reason: `step ${step} of rank ${rankBegin} is ${ahead} steps behind the fastest rank; the bound is ${staleness}`,
+    };
+  }
+  return accept;
+}
+
+function checkShape(push: PushFacts, { staleness, clocks }: PushState): void {
+  const { rankBegin, rankEnd, tokens, weight, squares, encoding } = push;
+  const ranks = `ranks [${rankBegin}, ${rankEnd})`;
+  if (!isNode({ begin: rankBegin, end: rankEnd }, clocks.length)) {
+    throw invalid(`${ranks} are no node of the reduction tree over ${clocks.length} ranks`);
+  }
+  if (staleness > 0 && rankEnd - rankBegin !== 1) {
+    throw invalid(`${ranks} are pushed together; in an asynchronous mode every rank pushes its own gradient`);
+  }
+  if (tokens.length !== rankEnd - rankBegin) {
+    throw invalid(
+      `${tokens.length} fencing tokens came for the ${rankEnd - rankBegin} ranks [${rankBegin}, ${rankEnd})`,
+    );
+  }
+  if (!(weight >= 0 && Number.isFinite(weight)))
+    throw invalid(`the weight is ${weight}; it is a number of examples`);
+  if (!(squares >= 0 && Number.isFinite(squares))) throw invalid(`the sum of squares is ${squares}`);
+  if (encoding !== 'F32') throw invalid(`the encoding ${encoding} is unknown; F32 is possible`);
+}
+
+function invalid(message: string): TributaryError {
+  return new TributaryError('INVALID_ARGUMENT', message);
+}
