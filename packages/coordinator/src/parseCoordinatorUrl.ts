@@ -7,9 +7,7 @@ export function parseCoordinatorUrl(url: string): CoordinatorPlace {
   if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return { kind: 'redis', url };
   const path = /^sqlite:(.+)$/.exec(url)?.[1];
   if (path !== undefined) return { kind: 'sqlite', path };
-  // A Redis address that does not parse may hold a password all the same: it is not shown.
-  const shown = /^rediss?:/.test(url) ? 'the address given for Redis' : `"${url}"`;
-  throw new TributaryError('INVALID_ARGUMENT', `${shown} is not one of a coordinator`, {
-    hint: 'Give redis://HOST:PORT or sqlite:PATH.',
-  });
+  // A Redis address that does not parse may hold a password all the same: it is not repeated.
+  const what = /^rediss?:/.test(url) ? 'the address of Redis cannot be read' : `"${url}" is not a coordinator`;
+  throw new TributaryError('INVALID_ARGUMENT', what, { hint: 'Give redis://HOST:PORT or sqlite:PATH.' });
 }

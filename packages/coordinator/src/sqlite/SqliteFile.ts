@@ -26,9 +26,9 @@ export class SqliteFile {
 
   /** Opens the file, and makes it and its folder if they are missing. */
   static async open(path: string): Promise<SqliteFile> {
+    makeFolder(path);
     let database: DatabaseSync;
     try {
-      mkdirSync(dirname(path), { recursive: true });
       database = new DatabaseSync(path, { timeout: 0 });
     } catch (error) {
       throw translateSqliteError(error, path);
@@ -99,6 +99,19 @@ export class SqliteFile {
       );
     });
     this.database.exec(`PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${limits.sqliteLogBytes};`);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new TributaryError(
+      code === 'ENOSPC' ? 'RESOURCE_EXHAUSTED' : 'PERMISSION_DENIED',
+      `the folder of the coordinator file ${path} cannot be made (${code})`,
+      { hint: 'Give the path of a file in a folder that this user may write.', cause: error },
+    );
   }
 }
 
