@@ -114,19 +114,10 @@ export class ParameterClient {
 
   /** What the servers hold and how far they are, one for each address. */
   async describe({ signal }: { signal?: AbortSignal } = {}): Promise<ServerDescription[]> {
-    const { jobHash, generation } = this.#options;
     return Promise.all(
-      [...this.#channels.values()].map(async (channel) => {
-        const limitsOfCall = { deadlineMs: limits.callDeadlineMs, signal };
-        const reply = await this.#retrying(signal, () =>
-          channel.unary('Describe', { jobHash }, limitsOfCall),
-        );
-        if (reply.generation === generation) return reply;
-        throw new TributaryError(
-          'FAILED_PRECONDITION',
-          `server ${channel.address}: it serves generation ${reply.generation}, not ${generation}`,
-        );
-      }),
+      [...this.#channels.values()].map((channel) =>
+        this.#retrying(signal, () => this.#describeServer(channel, signal)),
+      ),
     );
   }
 
@@ -178,6 +169,17 @@ export class ParameterClient {
 
   async close(): Promise<void> {
     for (const channel of this.#channels.values()) channel.close();
+  }
+
+  async #describeServer(channel: ServerChannel, signal: AbortSignal | undefined): Promise<ServerDescription> {
+    const { jobHash, generation } = this.#options;
+    const callLimits = { deadlineMs: limits.callDeadlineMs, signal };
+    const reply = await channel.unary('Describe', { jobHash }, callLimits);
+    if (reply.generation === generation) return reply;
+    throw new TributaryError(
+      reply.generation < generation ? 'UNAVAILABLE' : 'FAILED_PRECONDITION',
+      `server ${channel.address}: it serves generation ${reply.generation}, not ${generation}`,
+    );
   }
 
   /** Asks one shard until `step` may begin there, or the shard says that the job ends before. */

@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { Coordinator, Lease, Placement } from '@tributary/coordinator/Coordinator.ts';
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { jobHash } from '@tributary/core/job/jobHash.ts';
+import { createLayout } from '@tributary/core/layout/Layout.ts';
+import { partition } from '@tributary/core/partition/partition.ts';
+import { CheckpointWriter } from '@tributary/server/controller/CheckpointWriter.ts';
+import { type RunningServer, startServer } from '@tributary/server/ServerProcess.ts';
+
+export type Logged = { level: string; message: string };
+
+/** Two tensors, so that a shard border can lie in one of them and an error can name the other. */
+export function testSpec(change: Partial<JobSpec> = {}): JobSpec {
+  return {
+    name: 'test',
+    seed: 1,
+    ranks: 4,
+    batchSize: 2,
+    steps: 100,
+    stepsPerEpoch: 10,
+    staleness: 0,
+    optimizer: { name: 'sgd', hyperparameters: { learningRate: 0.5 } },
+    schedule: { name: 'constant', options: {} },
+    clipping: {},
+    layout: createLayout([
+      { name: 'first', shape: [1500] },
+      { name: 'second', shape: [1000] },
+    ]),
+    checkpointEverySteps: 0,
+    checkpointsKept: 3,
+    evaluateEverySteps: 0,
+    rejectedMax: 10,
+    ...change,
+  };
+}
+
+/** Real servers on real sockets with an embedded coordinator, in this process. The test plays the controller. */
+export class TestCluster {
+  readonly spec: JobSpec;
+  readonly hash: string;
+  readonly coordinator: Coordinator;
+  readonly servers: RunningServer[] = [];
+  readonly logged: Logged[] = [];
+  placement!: Placement;
+  readonly #folder: string;
+  readonly #fence: Lease;
+  readonly #clients: ParameterClient[] = [];
+
+  private constructor(spec: JobSpec, coordinator: Coordinator, folder: string, fence: Lease) {
+    this.spec = spec;
+    this.hash = jobHash(spec);
+    this.coordinator = coordinator;
+    this.#folder = folder;
+    this.#fence = fence;
+  }
+
+  static async start(
+    spec: JobSpec,
+    servers: number,
+    options: { initial?: Float32Array; binds?: string[] } = {},
+  ) {
+    const folder = await mkdtemp(join(tmpdir(), 'tributary-test-'));
+    const coordinator = await openCoordinator(`sqlite:${join(folder, 'job.sqlite')}`, spec.name);
+    const fence = await coordinator.acquireLease('controller', 'test', 600_000);
+    const cluster = new TestCluster(spec, coordinator, folder, fence!);
+    await coordinator.createJob({
+      spec,
+      hash: cluster.hash,
+      state: 'running',
+      endStep: spec.steps,
+      error: '',
+      createdAtMs: 0,
+    });
+    const initial = options.initial ?? new Float32Array(spec.layout.length);
+    const { id } = await cluster.writer.writeInitial(initial, 0);
+    for (let index = 0; index < servers; index++) await cluster.startServer(options.binds?.[index]);
+    await cluster.place(1, id);
+    return cluster;
+  }
+
+  get writer(): CheckpointWriter {
+    return new CheckpointWriter(this.coordinator, this.spec, this.hash, this.#fence);
+  }
+
+  async startServer(bind = '127.0.0.1:0'): Promise<RunningServer> {
+    const server = await startServer({
+      coordinator: this.coordinator,
+      memberId: `server-${this.servers.length}`,
+      bind,
+      leaseMs: 60_000,
+      log: (level, message) => this.logged.push({ level, message }),
+    });
+    this.servers.push(server);
+    return server;
+  }
+
+  /** Gives each server one shard, loaded from the checkpoint. */
+  async place(generation: number, checkpoint: string, servers = this.servers): Promise<void> {
+    const epoch = this.placement?.epoch ?? 0;
+    this.placement = {
+      epoch: epoch + 1,
+      generation,
+      checkpoint,
+      shards: partition(this.spec.layout.length, servers.length).map((range, index) => ({
+        ...range,
+        server: `server-${this.servers.indexOf(servers[index])}`,
+        address: servers[index].address,
+      })),
+      ranks: new Array<string>(this.spec.ranks).fill('test'),
+    };
+    const outcome = await this.coordinator.replacePlacement(this.placement, epoch, this.#fence);
+    if (outcome !== 'written') throw new Error(outcome);
+  }
+
+  client(
+    change: Partial<{ jobHash: string; generation: number; retryTotalMs: number }> = {},
+  ): ParameterClient {
+    const { generation, shards } = this.placement;
+    const client = new ParameterClient({ jobHash: this.hash, generation, shards, ...change });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await Promise.all(this.servers.map((server) => server.stop()));
+    await this.coordinator.close();
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** A gradient that differs in every element, rank and step. */
+export function gradientOf(rank: number, step: number, length: number): Float32Array {
+  return Float32Array.from({ length }, (_, index) => Math.sin(index * 0.37 + rank * 1.7 + step * 0.91) / 3);
+}
+
+/** The push of one rank, with all the fields that a test does not care about. */
+export function pushOf(
+  rank: number,
+  step: number,
+  gradient: Float32Array | undefined,
+  change: Partial<{ tokens: number[]; weight: number; loss: number }> = {},
+) {
+  return {
+    ranks: { begin: rank, end: rank + 1 },
+    step,
+    tokens: [1],
+    weight: 2,
+    loss: 1,
+    squares: 0,
+    gradient,
+    ...change,
+  };
+}
