@@ -74,6 +74,12 @@ export const limits = {
   checkpointMetadataBytes: 4096,
   /** Longest safetensors header that is read: what the format's own library accepts. */
   headerBytesMax: 100_000_000,
+  /** Neighbouring examples are read from a file together up to this size: large enough that the call is free. */
+  dataReadBytes: 1 << 20,
+  /** Places in a text file whose rows are counted: 2 MiB, whatever the file's size; above that many rows only every second, fourth... is kept. */
+  dataIndexEntriesMax: 1 << 18,
+  /** A longer row of a text file means a quote that was not closed. */
+  dataRowBytesMax: 16 << 20,
   ranksMax: 4096,
   shardsMax: 1024,
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */
