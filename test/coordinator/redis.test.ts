@@ -15,7 +15,9 @@ describe('on a Redis Cluster', () => {
     node = await RedisProcess.start(['--cluster-enabled', 'yes']);
     const client = new Redis(node.url);
     await client.cluster('ADDSLOTSRANGE', 0, 16383);
-    await vi.waitFor(async () => expect(await client.cluster('INFO')).toContain('cluster_state:ok'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await client.cluster('INFO')).toContain('cluster_state:ok'), {
+      timeout: 20_000,
+    });
     await client.quit();
   });
   afterAll(() => node.stop());

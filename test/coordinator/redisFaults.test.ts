@@ -85,7 +85,9 @@ test('a Redis that hangs is UNAVAILABLE, and in use again once it goes on', asyn
   redis.signal('SIGSTOP');
   await expect(coordinator.jobRecord()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   redis.signal('SIGCONT');
-  await expect.poll(() => coordinator.createJob(exampleRecord()).catch(() => 'away'), { timeout: 20_000 }).not.toBe('away');
+  await expect
+    .poll(() => coordinator.createJob(exampleRecord()).catch(() => 'away'), { timeout: 20_000 })
+    .not.toBe('away');
   expect(await coordinator.jobRecord()).toEqual(exampleRecord());
 });
 
@@ -129,7 +131,9 @@ test('a Redis without memory is RESOURCE_EXHAUSTED; what was saved is still ther
   await operate(redis, 'CONFIG', 'SET', 'maxmemory', '1');
   const exhausted = { code: 'RESOURCE_EXHAUSTED', message: expect.stringContaining('maxmemory') };
   await expect(coordinator.checkpoints.putChunk('d', 0, new Uint8Array(9))).rejects.toMatchObject(exhausted);
-  await expect(coordinator.appendMetrics([event('x')], { writer: 'a', sequence: 1 })).rejects.toMatchObject(exhausted);
+  await expect(coordinator.appendMetrics([event('x')], { writer: 'a', sequence: 1 })).rejects.toMatchObject(
+    exhausted,
+  );
   expect(await readAll(coordinator)).toEqual(before);
   await operate(redis, 'CONFIG', 'SET', 'maxmemory', '0');
   await coordinator.appendMetrics([event('x')], { writer: 'a', sequence: 1 });

@@ -13,4 +13,6 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-coordinatorLaws('sqlite', (job) => openCoordinator(`sqlite:${folder}/made/if missing/coordinator.sqlite`, job));
+coordinatorLaws('sqlite', (job) =>
+  openCoordinator(`sqlite:${folder}/made/if missing/coordinator.sqlite`, job),
+);

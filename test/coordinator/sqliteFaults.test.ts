@@ -59,7 +59,10 @@ test('a full disk is RESOURCE_EXHAUSTED; the checkpoint before stays readable, a
 
   // SQLite's own bound answers as a full disk does, with SQLITE_FULL.
   file.database.exec('PRAGMA max_page_count = 200');
-  const failing = writeChunks(checkpoints, 'after', [pseudoRandomBytes(200_000, 3), pseudoRandomBytes(200_000, 4)]);
+  const failing = writeChunks(checkpoints, 'after', [
+    pseudoRandomBytes(200_000, 3),
+    pseudoRandomBytes(200_000, 4),
+  ]);
   await expect(failing).rejects.toMatchObject({
     code: 'RESOURCE_EXHAUSTED',
     message: expect.stringContaining(file.path),
@@ -162,7 +165,9 @@ interface Turn {
 /** A process of its own that takes and gives back the lease so many times. */
 async function race(path: string, holder: string, turns: number): Promise<Turn[]> {
   const script = new URL('./raceForLease.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, path, holder, String(turns)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, path, holder, String(turns)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const output = await child.stdout.setEncoding('utf8').toArray();
   return JSON.parse(output.join(''));
 }

@@ -1,4 +1,10 @@
-import type { Coordinator, Lease, Member, MetricEntry, Placement } from '@tributary/coordinator/Coordinator.ts';
+import type {
+  Coordinator,
+  Lease,
+  Member,
+  MetricEntry,
+  Placement,
+} from '@tributary/coordinator/Coordinator.ts';
 import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newestValidCheckpoint.ts';
 import { readRange } from '@tributary/coordinator/checkpoints/readRange.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
@@ -101,10 +107,14 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
 
     test('of many who race for one, one gets it', async () => {
       const [one, two] = await openTwo();
-      const racers = Array.from({ length: 20 }, (_, i) => (i % 2 ? one : two).acquireLease('x', `racer-${i}`, longMs));
+      const racers = Array.from({ length: 20 }, (_, i) =>
+        (i % 2 ? one : two).acquireLease('x', `racer-${i}`, longMs),
+      );
       const winners = (await Promise.all(racers)).filter((lease) => lease !== undefined);
       expect(winners).toHaveLength(1);
-      expect(await one.leases()).toMatchObject([{ name: 'x', holder: winners[0].holder, token: winners[0].token }]);
+      expect(await one.leases()).toMatchObject([
+        { name: 'x', holder: winners[0].holder, token: winners[0].token },
+      ]);
     });
 
     test('are prolonged by renewal', async () => {
@@ -221,7 +231,10 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
     test('is created once and read as it was written', async () => {
       const [one, two] = await openTwo();
       expect(await one.jobRecord()).toBeUndefined();
-      const outcomes = await Promise.all([one.createJob(exampleRecord()), two.createJob(exampleRecord({ endStep: 1 }))]);
+      const outcomes = await Promise.all([
+        one.createJob(exampleRecord()),
+        two.createJob(exampleRecord({ endStep: 1 })),
+      ]);
       expect(outcomes.toSorted()).toEqual(['created', 'exists']);
       expect(await one.jobRecord()).toEqual(exampleRecord(outcomes[0] === 'created' ? {} : { endStep: 1 }));
       expect(await one.createJob(exampleRecord({ state: 'failed' }))).toBe('exists');
@@ -240,7 +253,9 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
       expect(await coordinator.updateJob({ endStep: 40 }, fence)).toBe('written');
       expect(await coordinator.jobRecord()).toEqual(exampleRecord({ endStep: 40 }));
       expect(await coordinator.updateJob({ state: 'failed', error: 'Größe: "x"' }, fence)).toBe('written');
-      expect(await coordinator.jobRecord()).toEqual(exampleRecord({ endStep: 40, state: 'failed', error: 'Größe: "x"' }));
+      expect(await coordinator.jobRecord()).toEqual(
+        exampleRecord({ endStep: 40, state: 'failed', error: 'Größe: "x"' }),
+      );
       expect(await coordinator.updateJob({ state: 'running', error: '', endStep: 0 }, fence)).toBe('written');
       expect(await coordinator.jobRecord()).toEqual(exampleRecord({ endStep: 0 }));
       expect(await coordinator.updateJob({}, fence)).toBe('written');
@@ -324,7 +339,9 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
 
     test('refuse a cursor that is none', async () => {
       const coordinator = await open();
-      await expect(coordinator.readMetrics('yesterday', 10)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+      await expect(coordinator.readMetrics('yesterday', 10)).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+      });
     });
   });
 
@@ -362,7 +379,10 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
       const coordinator = await open();
       const fence = await take(coordinator, 'controller', 'a');
       const manifest = await writeChunks(coordinator.checkpoints, 'c', [new Uint8Array(3)]);
-      const more = { ...manifest, chunks: [...manifest.chunks, { index: 1, offset: 3, bytes: 1, sha256: '' }] };
+      const more = {
+        ...manifest,
+        chunks: [...manifest.chunks, { index: 1, offset: 3, bytes: 1, sha256: '' }],
+      };
       expect(await coordinator.checkpoints.commit(more, fence)).toBe('conflict');
       expect(await coordinator.checkpoints.list()).toEqual([]);
       await coordinator.checkpoints.putChunk('c', 1, new Uint8Array(1));
@@ -431,7 +451,9 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
       await checkpoints.putChunk('bit', 1, new Uint8Array([4, 5, 7]));
       await checkpoints.putChunk('short', 0, new Uint8Array([1, 2]));
       const told: string[] = [];
-      const found = await newestValidCheckpoint(checkpoints, { onCorrupt: ({ id }, why) => told.push(`${id}: ${why}`) });
+      const found = await newestValidCheckpoint(checkpoints, {
+        onCorrupt: ({ id }, why) => told.push(`${id}: ${why}`),
+      });
       expect(found).toEqual(good);
       expect(told).toEqual([
         'gap: its chunks have 6 bytes instead of 7',
@@ -499,7 +521,12 @@ async function take(coordinator: Coordinator, name: string, holder: string, ttlM
   return lease!;
 }
 
-function takeOnceFree(coordinator: Coordinator, name: string, holder: string, ttlMs = longMs): Promise<Lease> {
+function takeOnceFree(
+  coordinator: Coordinator,
+  name: string,
+  holder: string,
+  ttlMs = longMs,
+): Promise<Lease> {
   return vi.waitFor(() => take(coordinator, name, holder, ttlMs));
 }
 
@@ -520,7 +547,11 @@ async function commit(
   changes: { bytes?: number; jobHash?: string } = {},
 ) {
   const chunks = [new Uint8Array([1, 2, 3]), new Uint8Array([4, 5, 6])];
-  const manifest = await writeChunks(coordinator.checkpoints, id, chunks, { step: atStep, createdAtMs, ...changes });
+  const manifest = await writeChunks(coordinator.checkpoints, id, chunks, {
+    step: atStep,
+    createdAtMs,
+    ...changes,
+  });
   expect(await coordinator.checkpoints.commit(manifest, fence)).toBe('written');
   return manifest;
 }

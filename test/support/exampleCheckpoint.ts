@@ -17,7 +17,16 @@ export async function writeChunks(
     bytes += chunk.byteLength;
   }
   const shards = [{ begin: 0, end: 20, updates: 10, clocks: [10, 10, 10, 10] }];
-  return { id, jobHash: 'hash', step: 10, createdAtMs: 1_700_000_000_000, bytes, chunks: described, shards, ...changes };
+  return {
+    id,
+    jobHash: 'hash',
+    step: 10,
+    createdAtMs: 1_700_000_000_000,
+    bytes,
+    chunks: described,
+    shards,
+    ...changes,
+  };
 }
 
 /** Bytes of every value, none of them text. */

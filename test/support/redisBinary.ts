@@ -39,7 +39,15 @@ async function install(): Promise<void> {
   console.log('There is no redis-server on the PATH; installing the package of the system.');
   await asRoot('apt-get', 'update');
   await asRoot(
-    ...['apt-get', '-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', 'redis-server'],
+    ...[
+      'apt-get',
+      '-o',
+      'DPkg::Lock::Timeout=120',
+      'install',
+      '-y',
+      '--no-install-recommends',
+      'redis-server',
+    ],
   );
   // The package may start a service of its own; the tests have no use for it.
   await asRoot('service', 'redis-server', 'stop').catch(() => {});

@@ -8,6 +8,8 @@ export function parseCoordinatorUrl(url: string): CoordinatorPlace {
   const path = /^sqlite:(.+)$/.exec(url)?.[1];
   if (path !== undefined) return { kind: 'sqlite', path };
   // A Redis address that does not parse may hold a password all the same: it is not repeated.
-  const what = /^rediss?:/.test(url) ? 'the address of Redis cannot be read' : `"${url}" is not a coordinator`;
+  const what = /^rediss?:/.test(url)
+    ? 'the address of Redis cannot be read'
+    : `"${url}" is not a coordinator`;
   throw new TributaryError('INVALID_ARGUMENT', what, { hint: 'Give redis://HOST:PORT or sqlite:PATH.' });
 }
