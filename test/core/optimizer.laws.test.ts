@@ -1,0 +1,127 @@
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
+import { optimizers } from '@tributary/core/optimizer/table.ts';
+import { expect, test } from 'vitest';
+import { caught } from './caught.ts';
+import { optimizerVariants } from './optimizerVariants.ts';
+import { randomVector } from './randomVector.ts';
+
+const steps = 7;
+const length = 1000;
+
+/** Runs some steps over the ranges of the vector given by `cuts`, each with arrays of its own, and returns parameters and slots. */
+function run(
+  variant: (typeof optimizerVariants)[number],
+  cuts: readonly number[],
+  outOfPlace = false,
+): Float32Array[] {
+  const optimizer = createOptimizer(variant.spec);
+  const learningRate = Number(optimizer.hyperparameters.learningRate);
+  const state = [
+    randomVector(1, length),
+    ...optimizer.slots.map((slot) => new Float32Array(length).fill(optimizer.initialSlotValue(slot))),
+  ];
+  for (let count = 1; count <= steps; count++) {
+    const gradient = randomVector(count + 1, length);
+    gradient.fill(0, 10, 20);
+    for (let cut = 0; cut + 1 < cuts.length; cut++) {
+      const part = (array: Float32Array) => array.subarray(cuts[cut], cuts[cut + 1]);
+      const [parameters, ...slots] = state.map(part);
+      const out = outOfPlace ? new Float32Array(parameters.length).fill(Number.NaN) : parameters;
+      optimizer.update(out, parameters, part(gradient), slots, { count, learningRate });
+      parameters.set(out);
+    }
+  }
+  return state;
+}
+
+test('the variants have every row of the table', () => {
+  expect(new Set(optimizerVariants.map(({ spec }) => spec.name))).toEqual(new Set(Object.keys(optimizers)));
+});
+
+test.each(optimizerVariants)('$title: any cut into shards gives the same bits', (variant) => {
+  const whole = run(variant, [0, length]);
+  expect(run(variant, [0, 1, 2, 3, 337, 338, 700, 999, length])).toEqual(whole);
+  expect(whole.flatMap((array) => Array.from(array)).every(Number.isFinite)).toBe(true);
+});
+
+test.each(optimizerVariants)('$title: out of place gives the same bits as in place', (variant) => {
+  expect(run(variant, [0, length], true)).toEqual(run(variant, [0, length]));
+});
+
+test.each(optimizerVariants)('$title: every parameter with a gradient moves', (variant) => {
+  const [before, after] = [randomVector(1, length), run(variant, [0, length])[0]];
+  const moved = before.filter((value, index) => value !== after[index]).length;
+  expect(moved).toBeGreaterThan(length * 0.95);
+});
+
+test.each(optimizerVariants)('$title: an update of no elements does nothing', (variant) => {
+  const optimizer = createOptimizer(variant.spec);
+  const empty = new Float32Array();
+  const learningRate = Number(optimizer.hyperparameters.learningRate);
+  const slots = optimizer.slots.map(() => empty);
+  optimizer.update(empty, empty, empty, slots, { count: 1, learningRate });
+  expect(empty.length).toBe(0);
+});
+
+test.each(optimizerVariants)('$title: arrays of different lengths are a broken invariant', (variant) => {
+  const optimizer = createOptimizer(variant.spec);
+  const slots = optimizer.slots.map(() => new Float32Array(3));
+  const step = { count: 1, learningRate: Number(optimizer.hyperparameters.learningRate) };
+  const three = new Float32Array(3);
+  expect(() => optimizer.update(three, three, new Float32Array(2), slots, step)).toThrow('one length');
+  expect(() => optimizer.update(three, three, three, [...slots, three], step)).toThrow('slots');
+});
+
+test.each(Object.keys(optimizers))('%s: bad hyperparameters are refused with what is possible', (name) => {
+  const unknown = caught(() => createOptimizer({ name, hyperparameters: { lr: 0.1 } }));
+  expect(unknown).toBeInstanceOf(TributaryError);
+  expect(unknown).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: `optimizer "${name}" has no option "lr"`,
+  });
+  expect(unknown.hint).toContain('learningRate (above 0');
+  for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e-60, true, '0.1' as never]) {
+    const error = caught(() => createOptimizer({ name, hyperparameters: { learningRate } }));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(error.hint).toMatch(/^It must be above 0\. Its options: /);
+  }
+});
+
+test('an unknown optimizer is refused with the list of those there are', () => {
+  const error = caught(() => createOptimizer({ name: 'adm', hyperparameters: {} }));
+  expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: 'there is no optimizer "adm"' });
+  expect(error.hint).toBe(`Use one of: ${Object.keys(optimizers).join(', ')}.`);
+  expect(caught(() => createOptimizer({ name: 'toString', hyperparameters: {} })).message).toContain(
+    'toString',
+  );
+});
+
+test('a switch takes no number, a decay rate no 1, and defaults fill the rest', () => {
+  expect(caught(() => createOptimizer({ name: 'adam', hyperparameters: { amsgrad: 1 } })).hint).toMatch(
+    /^It must be true or false/,
+  );
+  expect(caught(() => createOptimizer({ name: 'adam', hyperparameters: { beta2: 1 } })).hint).toMatch(
+    /^It must be from 0 to below 1/,
+  );
+  const { hyperparameters, slots } = createOptimizer({
+    name: 'adam',
+    hyperparameters: { beta1: 0.8, amsgrad: true },
+  });
+  expect(hyperparameters).toEqual({
+    learningRate: 0.001,
+    beta1: 0.8,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    amsgrad: true,
+  });
+  expect(slots).toEqual(['m', 'v', 'vMax']);
+});
+
+test('ftrl refuses a learning rate that a schedule has changed', () => {
+  const optimizer = createOptimizer({ name: 'ftrl', hyperparameters: { learningRate: 0.1 } });
+  const one = new Float32Array(1);
+  const error = caught(() => optimizer.update(one, one, one, [one, one], { count: 1, learningRate: 0.05 }));
+  expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
