@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import {
   packageDefinition,
@@ -40,6 +40,8 @@ export class RpcServer {
 
   /** Listens on `host:port` (port 0: any free one) or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
   static async listen(bind: string, context: RpcContext): Promise<RpcServer> {
+    // What grpc-js would print to the console, it also gives us as an error.
+    setLogVerbosity(logVerbosity.NONE);
     const server = new Server(serverOptions);
     server.addService(parameterService, {
       Push: push(context),
@@ -88,7 +90,8 @@ function bindError(bind: string, cause: Error): TributaryError {
       hint: 'Stop what listens there, or choose another address with --bind.',
     });
   }
-  return new TributaryError('FAILED_PRECONDITION', `cannot listen on ${bind}: ${cause.message}`, {
+  const what = /\[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message;
+  return new TributaryError('FAILED_PRECONDITION', `cannot listen on ${bind}: ${what}`, {
     cause,
     hint: 'Give HOST:PORT with an address of this machine, or unix:PATH.',
   });

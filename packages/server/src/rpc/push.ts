@@ -25,9 +25,9 @@ async function receive(call: PushCall, context: RpcContext): Promise<PushReply> 
   const header = await readHeader(messages);
   const set = context.loaded();
   const { shard } = set.find(header.target);
-  const early = shard.judge(header);
-  // What is not going to be applied needs no buffer, but is read to its end: a sender that is still writing may miss a reply.
-  const buffer = early.outcome === 'accept' && header.weight > 0 ? shard.takeBuffer() : undefined;
+  // What can be refused outright is, before its chunks travel.
+  shard.judge(header);
+  const buffer = header.weight > 0 ? shard.takeBuffer() : undefined;
   try {
     const assembly = new GradientAssembly(shard.length, buffer);
     for await (const message of messages) {
@@ -38,8 +38,7 @@ async function receive(call: PushCall, context: RpcContext): Promise<PushReply> 
       if (assembly.tooLong) break;
     }
     if (call.cancelled) throw new TributaryError('CANCELLED', 'the push was broken off');
-    const answer = early.outcome === 'accept' ? decide(shard, header, assembly, buffer) : early;
-    return reply(set, shard, answer);
+    return reply(set, shard, decide(shard, header, assembly, buffer));
   } finally {
     if (buffer !== undefined) shard.giveBuffer(buffer);
   }
@@ -50,11 +49,9 @@ async function readHeader(messages: AsyncIterator<Received<PushHeader>>): Promis
   if (done) throw invalid('a push without any message');
   if ('malformed' in message) throw message.malformed;
   if (!('header' in message)) throw invalid('the first message of a push must be its header');
-  if (message.header.target === null) throw invalid('the header of the push has no target');
   return message.header;
 }
 
-/** The shard judges once more: it may have moved on while the chunks came in. */
 function decide(
   shard: Shard,
   header: PushHeader,

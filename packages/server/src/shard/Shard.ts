@@ -161,9 +161,10 @@ export class Shard {
     this.#buffers.push(buffer);
   }
 
-  /** Applies or keeps a gradient (undefined: the ranks skip the step). It may be overwritten, and is not kept. */
+  /** Applies or keeps a gradient (undefined: the ranks skip the step). It may be overwritten, and is not kept. Throws as `judge`. */
   push(push: PushFacts, gradient: Float32Array | undefined): PushAnswer {
     const judgement = this.judge(push);
+    if (judgement.outcome !== 'fenced') this.#tokens.set(push.tokens, push.rankBegin);
     // A gradient that comes too late is dropped, and the rank goes on; or it would be late forever.
     if (judgement.outcome === 'stale') this.#complete(push.rankBegin, push.step);
     if (judgement.outcome !== 'accept') return judgement;
@@ -172,7 +173,6 @@ export class Shard {
       this.#options.onRejected(broken);
       return { outcome: 'rejected', reason: broken.reason };
     }
-    this.#tokens.set(push.tokens, push.rankBegin);
     return {
       outcome: this.#staleness === 0 ? this.#keep(push, gradient) : this.#apply(push, gradient),
       reason: '',

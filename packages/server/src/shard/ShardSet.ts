@@ -68,8 +68,10 @@ export class ShardSet {
     this.#held.set(index, held);
   }
 
-  /** The shard that a request means. Throws what the contract says if it means another job, generation or shard. */
-  find({ jobHash, generation, shard }: ShardTarget): HeldShard {
+  /** The shard that a request means. Throws what the contract says if it means another job, generation or shard, or none. */
+  find(target: ShardTarget | null): HeldShard {
+    if (target === null) throw new TributaryError('INVALID_ARGUMENT', 'the request has no target');
+    const { jobHash, generation, shard } = target;
     this.checkJob(jobHash);
     if (generation > this.generation) {
       throw new TributaryError(

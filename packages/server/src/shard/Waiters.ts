@@ -28,7 +28,10 @@ export class Waiters {
       );
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result | undefined>();
-    const giveUp = () => resolve(undefined);
+    const giveUp = () => {
+      this.#waiting.delete(waiter);
+      resolve(undefined);
+    };
     const waiter: Waiter = {
       look() {
         try {
