@@ -123,6 +123,16 @@ test('a missing or wrong password is UNAUTHENTICATED, the right one works and is
   expect(await coordinator.placement()).toBeUndefined();
 });
 
+test('a database that Redis does not have is INVALID_ARGUMENT, and another is not taken instead', async () => {
+  const redis = await startRedis('--databases', '2');
+  await expect(openCoordinator(`${redis.url}/7`, 'job')).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: `Redis at ${redis.url}/7 has no database of that number`,
+  });
+  await (await open(`${redis.url}/1`, 'job')).createJob(exampleRecord());
+  expect(await (await open(`${redis.url}/0`, 'job')).jobRecord()).toBeUndefined();
+});
+
 test('a Redis without memory is RESOURCE_EXHAUSTED; what was saved is still there', async () => {
   const redis = await startRedis();
   const coordinator = await open(redis.url);

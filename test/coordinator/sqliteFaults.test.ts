@@ -129,11 +129,12 @@ test('a file written by a newer version is refused', async () => {
   });
 });
 
-test('a file that another process locks for too long is UNAVAILABLE, and the event loop goes on meanwhile', async () => {
+test('a writer never holds up a reader, and another writer for a bounded time in which the event loop goes on', async () => {
   const path = join(folder, 'coordinator.sqlite');
   const coordinator = await openCoordinator(`sqlite:${path}`, 'job');
   const locker = new DatabaseSync(path);
-  locker.exec('BEGIN IMMEDIATE');
+  locker.exec('BEGIN EXCLUSIVE');
+  expect(await coordinator.placement()).toBeUndefined();
   let turns = 0;
   const counter = setInterval(() => turns++, 10);
   await expect(coordinator.acquireLease('x', 'a', 60_000)).rejects.toMatchObject({

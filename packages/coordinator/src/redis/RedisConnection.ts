@@ -46,12 +46,18 @@ export class RedisConnection {
   /** Each reply is waited for `replyMs`. */
   static async open(url: string, replyMs: number): Promise<RedisConnection> {
     const connection = new RedisConnection(url, replyMs);
+    // An error on the way to a connection that comes about all the same is a refusal too: of the database's number in the address.
+    let refusal: unknown;
+    connection.#redis.once('error', (error) => {
+      refusal = error;
+    });
     try {
       await connection.#within(limits.coordinatorConnectMs, connection.#redis.connect());
+      if (refusal !== undefined) throw refusal;
       return connection;
     } catch (error) {
       connection.#redis.disconnect();
-      throw translateRedisError(connection.#whyAway ?? error, connection.url);
+      throw translateRedisError(refusal ?? error, connection.url);
     }
   }
 

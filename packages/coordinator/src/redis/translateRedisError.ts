@@ -33,6 +33,12 @@ const refusals: readonly (readonly [RegExp, ErrorCode, string, string])[] = [
     'is a node of a Redis Cluster that does not hold this job',
     'Give the address of the node that holds it; all keys of a job are on one.',
   ],
+  [
+    /DB index|SELECT is not allowed/,
+    'INVALID_ARGUMENT',
+    'has no database of that number',
+    'Leave out the number at the end of the address, or give one that it has.',
+  ],
 ];
 
 /** The one place where an error of ioredis or a reply of Redis becomes a TributaryError. `url` is shown: it carries no password. */
