@@ -116,11 +116,14 @@ export class TestCluster {
     if (outcome !== 'written') throw new Error(outcome);
   }
 
+  /** A client of all shards; `address` puts another one in the place of the servers'. */
   client(
-    change: Partial<{ jobHash: string; generation: number; retryTotalMs: number }> = {},
+    change: Partial<{ jobHash: string; generation: number; retryTotalMs: number; address: string }> = {},
   ): ParameterClient {
-    const { generation, shards } = this.placement;
-    const client = new ParameterClient({ jobHash: this.hash, generation, shards, ...change });
+    const { address, ...rest } = change;
+    const { generation } = this.placement;
+    const shards = this.placement.shards.map((shard) => ({ ...shard, address: address ?? shard.address }));
+    const client = new ParameterClient({ jobHash: this.hash, generation, shards, ...rest });
     this.#clients.push(client);
     return client;
   }
@@ -136,6 +139,13 @@ export class TestCluster {
 /** A gradient that differs in every element, rank and step. */
 export function gradientOf(rank: number, step: number, length: number): Float32Array {
   return Float32Array.from({ length }, (_, index) => Math.sin(index * 0.37 + rank * 1.7 + step * 0.91) / 3);
+}
+
+/** Equal to the last bit: -0 is not 0 here. Of a million elements faster than a matcher, which would print them. */
+export function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+    Buffer.from(buffer, byteOffset, byteLength);
+  return bytes(a).equals(bytes(b));
 }
 
 /** The push of one rank, with all the fields that a test does not care about. */

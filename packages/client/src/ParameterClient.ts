@@ -155,11 +155,11 @@ export class ParameterClient {
    * step that a rank may have begun, and the latest of the answers is then given to all.
    */
   async endAt(step: number, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-    const callLimits = { deadlineMs: limits.callDeadlineMs, signal };
     for (let asked = step; ; ) {
-      const inForce = await this.#fanOut(signal, async ({ index, channel }) => {
+      const inForce = await this.#fanOut(signal, async ({ index, channel }, both) => {
         const request = { target: this.#target(index), step: asked };
-        return (await this.#retrying(signal, () => channel.unary('EndAt', request, callLimits))).endStep;
+        const callLimits = { deadlineMs: limits.callDeadlineMs, signal: both };
+        return (await this.#retrying(both, () => channel.unary('EndAt', request, callLimits))).endStep;
       });
       const latest = Math.max(...inForce);
       if (inForce.every((endStep) => endStep === latest)) return latest;
