@@ -1,6 +1,11 @@
 /** What a job file imports from `tributary`. */
+
+export { type CsvOptions, csv } from '@tributary/worker/data/csv.ts';
+export type { CsvColumns, CsvField } from '@tributary/worker/data/csvFields.ts';
 export type { Batch, BatchArray, DataSource, Dataset, FieldSpec } from '@tributary/worker/data/Dataset.ts';
-export { inMemory } from '@tributary/worker/data/inMemory.ts';
+export { type IdxField, idx } from '@tributary/worker/data/idx.ts';
+export { type InMemoryField, inMemory } from '@tributary/worker/data/inMemory.ts';
+export { type JsonField, jsonLines } from '@tributary/worker/data/jsonLines.ts';
 export { split } from '@tributary/worker/data/split.ts';
 export { take } from '@tributary/worker/data/take.ts';
 export { defineJob } from '@tributary/worker/job/defineJob.ts';
