@@ -4,9 +4,10 @@ import type { OptionTable, Resolved } from './options.ts';
  * An optimizer bound to its hyperparameters: the rule by which a shard turns a gradient into new parameters.
  *
  * Every rule is element-wise, so that any cut of the flat vector into shards or chunks gives the same bits. Each operation is rounded to float32
- * (`f` in the loops), but where a product is added to something, product and sum are float64 and rounded once, as a fused multiply-add does:
- * near 0, where terms cancel, that keeps digits. So do PyTorch's CPU kernels, whose trajectories we follow to the last bit where they are known.
- * What depends on the step alone (a bias correction, say) is computed once per update in float64 and then rounded.
+ * (`f` in the loops): so the plain loops here and the SIMD kernels (see kernels/) agree bit for bit. In some rules a product is added in
+ * float64 and rounded once, as a fused multiply-add does: where few terms make the step, that keeps digits when they cancel near 0, and
+ * memory is slower than the arithmetic anyway. What depends on the step alone (a bias correction, say) is computed once per update in float64
+ * and then rounded.
  */
 export interface Optimizer {
   readonly name: string;

@@ -24,11 +24,11 @@ export const adadelta = method({
     apply(out, parameters, gradient, [squares, deltas], [rate, keep, take, eps, decay]) {
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
-        const s = f(f(keep * squares[i]) + f(take * g) * g);
+        const g = f(gradient[i] + f(decay * p));
+        const s = f(f(keep * squares[i]) + f(f(take * g) * g));
         const d = f(f(f(Math.sqrt(f(deltas[i] + eps))) / f(Math.sqrt(f(s + eps)))) * g);
         squares[i] = s;
-        deltas[i] = f(f(keep * deltas[i]) + f(take * d) * d);
+        deltas[i] = f(f(keep * deltas[i]) + f(f(take * d) * d));
         out[i] = p - rate * d;
       }
     },

@@ -21,8 +21,8 @@ export const adagrad = method({
     apply(out, parameters, gradient, [sum], [rate, eps, decay]) {
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
-        const s = f(sum[i] + g * g);
+        const g = f(gradient[i] + f(decay * p));
+        const s = f(sum[i] + f(g * g));
         sum[i] = s;
         out[i] = f(p - f(f(rate * g) / f(f(Math.sqrt(s)) + eps)));
       }

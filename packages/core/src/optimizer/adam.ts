@@ -27,7 +27,7 @@ export const adam = method({
     ],
     scalars: ({ count, learningRate }) => [
       learningRate / (1 - beta1 ** count),
-      Math.sqrt(1 - beta2 ** count),
+      1 / Math.sqrt(1 - beta2 ** count),
       beta1,
       1 - beta1,
       beta2,
@@ -39,16 +39,16 @@ export const adam = method({
       const [ms, vs, greatest] = slots;
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
-        const m = f(f(keep1 * ms[i]) + take1 * g);
-        let v = f(f(keep2 * vs[i]) + f(take2 * g) * g);
+        const g = f(gradient[i] + f(decay * p));
+        const m = f(f(keep1 * ms[i]) + f(take1 * g));
+        let v = f(f(keep2 * vs[i]) + f(f(take2 * g) * g));
         ms[i] = m;
         vs[i] = v;
         if (amsgrad) {
           v = Math.max(greatest[i], v);
           greatest[i] = v;
         }
-        out[i] = f(p - f(f(rate * m) / f(f(f(Math.sqrt(v)) / correction) + eps)));
+        out[i] = f(p - f(f(rate * m) / f(f(f(Math.sqrt(v)) * correction) + eps)));
       }
     },
   }),

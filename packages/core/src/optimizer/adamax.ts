@@ -32,8 +32,8 @@ export const adamax = method({
     apply(out, parameters, gradient, [ms, us], [rate, keep1, take1, keep2, eps, decay]) {
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
-        const m = f(f(keep1 * ms[i]) + take1 * g);
+        const g = f(gradient[i] + f(decay * p));
+        const m = f(f(keep1 * ms[i]) + f(take1 * g));
         const u = Math.max(f(keep2 * us[i]), f(Math.abs(g) + eps));
         ms[i] = m;
         us[i] = u;

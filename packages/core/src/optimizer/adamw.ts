@@ -23,7 +23,7 @@ export const adamw = method({
     ],
     scalars: ({ count, learningRate }) => [
       learningRate / (1 - beta1 ** count),
-      Math.sqrt(1 - beta2 ** count),
+      1 / Math.sqrt(1 - beta2 ** count),
       beta1,
       1 - beta1,
       beta2,
@@ -34,12 +34,12 @@ export const adamw = method({
     apply(out, parameters, gradient, [ms, vs], [rate, correction, keep1, take1, keep2, take2, eps, shrink]) {
       for (let i = 0; i < out.length; i++) {
         const g = gradient[i];
-        const m = f(f(keep1 * ms[i]) + take1 * g);
-        const v = f(f(keep2 * vs[i]) + f(take2 * g) * g);
+        const m = f(f(keep1 * ms[i]) + f(take1 * g));
+        const v = f(f(keep2 * vs[i]) + f(f(take2 * g) * g));
         ms[i] = m;
         vs[i] = v;
         const p = f(shrink * parameters[i]);
-        out[i] = f(p - f(f(rate * m) / f(f(f(Math.sqrt(v)) / correction) + eps)));
+        out[i] = f(p - f(f(rate * m) / f(f(f(Math.sqrt(v)) * correction) + eps)));
       }
     },
   }),

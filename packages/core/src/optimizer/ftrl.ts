@@ -38,10 +38,10 @@ export const ftrl = method({
     apply(out, parameters, gradient, [zs, ns], [inverseRate, l1, offset]) {
       for (let i = 0; i < out.length; i++) {
         const g = gradient[i];
-        const n = f(ns[i] + g * g);
+        const n = f(ns[i] + f(g * g));
         const root = f(Math.sqrt(n));
         const sigma = f(f(root - f(Math.sqrt(ns[i]))) * inverseRate);
-        const z = f(f(zs[i] + g) - sigma * parameters[i]);
+        const z = f(f(zs[i] + g) - f(sigma * parameters[i]));
         ns[i] = n;
         zs[i] = z;
         const shrunk = z > l1 ? f(l1 - z) : z < -l1 ? f(-l1 - z) : 0;

@@ -29,8 +29,8 @@ export const lion = method({
       for (let i = 0; i < out.length; i++) {
         const g = gradient[i];
         const m = ms[i];
-        const c = f(f(keep1 * m) + take1 * g);
-        ms[i] = f(f(keep2 * m) + take2 * g);
+        const c = f(f(keep1 * m) + f(take1 * g));
+        ms[i] = f(f(keep2 * m) + f(take2 * g));
         const move = c > 0 ? rate : c < 0 ? -rate : 0;
         out[i] = f(f(shrink * parameters[i]) - move);
       }

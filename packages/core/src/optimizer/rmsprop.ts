@@ -34,14 +34,14 @@ export const rmsprop = method({
         const buffer = slots[centered ? 2 : 1];
         for (let i = 0; i < out.length; i++) {
           const p = parameters[i];
-          const g = f(gradient[i] + decay * p);
-          const s = f(f(keep * squares[i]) + f(take * g) * g);
+          const g = f(gradient[i] + f(decay * p));
+          const s = f(f(keep * squares[i]) + f(f(take * g) * g));
           squares[i] = s;
           let variance = s;
           if (centered) {
-            const a = f(f(keep * average[i]) + take * g);
+            const a = f(f(keep * average[i]) + f(take * g));
             average[i] = a;
-            const difference = f(s - a * a);
+            const difference = f(s - f(a * a));
             // Rounding can take it below 0, where the root is NaN.
             variance = Math.max(difference, 0);
           }
