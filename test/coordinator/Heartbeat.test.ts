@@ -2,7 +2,7 @@ import type { Coordinator, Lease, Member } from '@tributary/coordinator/Coordina
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { uniqueJobName } from '../support/exampleJob.ts';
 import { ManualSchedule } from '../support/ManualSchedule.ts';
 import { RedisProcess } from '../support/RedisProcess.ts';
@@ -39,6 +39,15 @@ function createHeartbeat(of: Coordinator, ttlMs: number, by?: ManualSchedule) {
 
 async function take(name: string, ttlMs = longMs, holder = member.id): Promise<Lease> {
   return (await coordinator.acquireLease(name, holder, ttlMs))!;
+}
+
+/** A Redis of the test's own, and its coordinator. */
+async function startOwn(...settings: string[]): Promise<{ redis: RedisProcess; own: Coordinator }> {
+  const redis = await RedisProcess.start(settings);
+  onTestFinished(() => redis.stop());
+  const own = await openCoordinator(redis.url, uniqueJobName());
+  onTestFinished(() => own.close());
+  return { redis, own };
 }
 
 /** The time left of a lease, ms. */
@@ -113,9 +122,8 @@ test('a lease taken anew while the loss of the old one was on its way is not los
 });
 
 test('a Redis that is away for longer than the lease costs nothing, and is told once each way', async () => {
-  const redis = await RedisProcess.start(['--appendonly', 'yes', '--appendfsync', 'always']);
   const ttlMs = 300;
-  const own = await openCoordinator(redis.url, uniqueJobName());
+  const { redis, own } = await startOwn('--appendonly', 'yes', '--appendfsync', 'always');
   const { heartbeat, told } = createHeartbeat(own, ttlMs);
   await heartbeat.start();
   const lease = (await own.acquireLease('rank/0', member.id, ttlMs))!;
@@ -129,27 +137,21 @@ test('a Redis that is away for longer than the lease costs nothing, and is told 
   expect(await own.renewLease(lease, ttlMs)).toBe('renewed');
   expect((await own.members()).map(({ id }) => id)).toEqual([member.id]);
   await heartbeat.stop();
-  await own.close();
-  await redis.stop();
 });
 
 test('stopping while the coordinator is away ends', async () => {
-  const redis = await RedisProcess.start();
-  const own = await openCoordinator(redis.url, uniqueJobName());
+  const { redis, own } = await startOwn();
   const { heartbeat, told } = createHeartbeat(own, longMs);
   await heartbeat.start();
   heartbeat.add((await own.acquireLease('rank/0', member.id, longMs))!);
-  await redis.stop();
+  await redis.kill();
   await heartbeat.stop();
   expect(told).toEqual([]);
-  await own.close();
 });
 
 test('starting while the coordinator is away fails', async () => {
-  const redis = await RedisProcess.start();
-  const own = await openCoordinator(redis.url, uniqueJobName());
-  await redis.stop();
+  const { redis, own } = await startOwn();
+  await redis.kill();
   const { heartbeat } = createHeartbeat(own, longMs);
   await expect(heartbeat.start()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-  await own.close();
 });

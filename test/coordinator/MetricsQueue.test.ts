@@ -3,7 +3,7 @@ import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { uniqueJobName } from '../support/exampleJob.ts';
 import { ManualSchedule } from '../support/ManualSchedule.ts';
 import { RedisProcess } from '../support/RedisProcess.ts';
@@ -120,7 +120,9 @@ test('closing while the coordinator is away ends, and counts what is lost', asyn
 
 test('a Redis killed and started again in the middle loses and repeats nothing', async () => {
   const redis = await RedisProcess.start(['--appendonly', 'yes', '--appendfsync', 'always']);
+  onTestFinished(() => redis.stop());
   const coordinator = await openCoordinator(redis.url, uniqueJobName());
+  onTestFinished(() => coordinator.close());
   const queue = new MetricsQueue(coordinator);
   const append = (from: number, to: number) => {
     for (let step = from; step < to; step++) {
@@ -147,6 +149,4 @@ test('a Redis killed and started again in the middle loses and repeats nothing',
   const { entries } = await coordinator.readMetrics('', 10_000);
   expect(entries.map((entry) => entry.kind === 'step' && entry.step)).toEqual(numbers(0, 3000));
   expect(queue.dropped).toBe(0);
-  await coordinator.close();
-  await redis.stop();
 });

@@ -15,7 +15,7 @@ export class RedisProcess {
   readonly folder: string;
   readonly #settings: readonly string[];
   #child: ChildProcess | undefined;
-  #killWithUs = () => {};
+  #guard: ChildProcess | undefined;
 
   private constructor(binary: string, port: number, folder: string, settings: readonly string[]) {
     this.binary = binary;
@@ -54,8 +54,7 @@ export class RedisProcess {
       });
     }
     this.#child = child;
-    this.#killWithUs = () => child.kill('SIGKILL');
-    process.once('exit', this.#killWithUs);
+    this.#guard = guard(child.pid!, this.folder);
     while (!(await this.#answers())) {
       if (child.exitCode !== null) throw new Error(`${this.binary} ended at once:\n${log}`);
       await sleep(20);
@@ -72,7 +71,7 @@ export class RedisProcess {
     const child = this.#child;
     if (child === undefined) return;
     this.#child = undefined;
-    process.off('exit', this.#killWithUs);
+    this.#guard?.kill('SIGKILL');
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
@@ -97,4 +96,10 @@ export class RedisProcess {
       socket.once('close', () => resolve(false));
     });
   }
+}
+
+/** A shell that outlives us, however we end: its input is a pipe from us, and once that closes it ends the server. */
+function guard(pid: number, folder: string): ChildProcess {
+  const script = 'read -r _; kill -9 "$1"; rm -rf "$2"';
+  return spawn('sh', ['-c', script, 'sh', String(pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] });
 }
