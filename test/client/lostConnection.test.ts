@@ -8,7 +8,6 @@ async function start(length: number) {
     layout: { tensors: [{ name: 'w', shape: [length], offset: 0, length }], length },
   });
   const cluster = await TestCluster.start(spec, 1);
-  onTestFinished(() => cluster.stop());
   const proxy = await TcpProxy.to(cluster.servers[0].address);
   onTestFinished(() => proxy.close());
   return { proxy, direct: cluster.client(), proxied: cluster.client({ address: proxy.address }) };

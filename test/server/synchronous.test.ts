@@ -1,19 +1,13 @@
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { gradientOf, pushOf, TestCluster, testSpec } from './testCluster.ts';
-
-async function start(...given: Parameters<typeof TestCluster.start>) {
-  const cluster = await TestCluster.start(...given);
-  onTestFinished(() => cluster.stop());
-  return cluster;
-}
 
 test.each([1, 2])('synchronous training on %i servers is a plain loop, bit for bit', async (servers) => {
   const spec = testSpec({ optimizer: { name: 'adam', hyperparameters: { learningRate: 0.1 } } });
   const { length } = spec.layout;
   const initial = Float32Array.from({ length }, (_, index) => index / length);
-  const cluster = await start(spec, servers, { initial });
+  const cluster = await TestCluster.start(spec, servers, { initial });
   const client = cluster.client();
   const parameters = new Float32Array(length);
   const steps = 3;

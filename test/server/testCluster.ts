@@ -10,6 +10,7 @@ import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { partition } from '@tributary/core/partition/partition.ts';
 import { CheckpointWriter } from '@tributary/server/controller/CheckpointWriter.ts';
 import { type RunningServer, startServer } from '@tributary/server/ServerProcess.ts';
+import { onTestFinished } from 'vitest';
 
 export type Logged = { level: string; message: string };
 
@@ -22,6 +23,8 @@ export function testSpec(change: Partial<JobSpec> = {}): JobSpec {
     batchSize: 2,
     steps: 100,
     stepsPerEpoch: 10,
+    sampling: 'shuffled',
+    trainSize: 80,
     staleness: 0,
     optimizer: { name: 'sgd', hyperparameters: { learningRate: 0.5 } },
     schedule: { name: 'constant', options: {} },
@@ -58,6 +61,7 @@ export class TestCluster {
     this.#fence = fence;
   }
 
+  /** Stopped when the test ends. */
   static async start(
     spec: JobSpec,
     servers: number,
@@ -79,6 +83,7 @@ export class TestCluster {
     const { id } = await cluster.writer.writeInitial(initial, 0);
     for (let index = 0; index < servers; index++) await cluster.startServer(options.binds?.[index]);
     await cluster.place(1, id);
+    onTestFinished(() => cluster.#stop());
     return cluster;
   }
 
@@ -98,7 +103,7 @@ export class TestCluster {
     return server;
   }
 
-  /** Gives each server one shard, loaded from the checkpoint. */
+  /** Gives each server one shard, and waits until they are loaded from the checkpoint. */
   async place(generation: number, checkpoint: string, servers = this.servers): Promise<void> {
     const epoch = this.placement?.epoch ?? 0;
     this.placement = {
@@ -114,6 +119,7 @@ export class TestCluster {
     };
     const outcome = await this.coordinator.replacePlacement(this.placement, epoch, this.#fence);
     if (outcome !== 'written') throw new Error(outcome);
+    await this.client().describe();
   }
 
   /** A client of all shards; `address` puts another one in the place of the servers'. */
@@ -128,7 +134,7 @@ export class TestCluster {
     return client;
   }
 
-  async stop(): Promise<void> {
+  async #stop(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.servers.map((server) => server.stop()));
     await this.coordinator.close();
