@@ -14,4 +14,5 @@ export default defineJob({
   optimizer: sgd({ learningRate: 0.01 }),
   sampling: 'full',
   epochs: 1000,
+  printEverySteps: 100,
 });

@@ -1,13 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { Command } from 'commander';
-import { loadParameters, type ParameterSource } from '../parameters/loadParameters.ts';
-import { parameterHash } from '../parameters/parameterHash.ts';
+import type { exportParameters } from '../actions/export.ts';
 import { parameterFlags } from './parameterFlags.ts';
-
-interface ExportFlags extends ParameterSource {
-  readonly to: string;
-}
 
 export function exportCommand(): Command {
   const command = new Command('export')
@@ -24,13 +17,7 @@ Examples:
   tributary export --to model.safetensors
   tributary export --run runs/mnist-20260101-120000-ab12 --to model.safetensors`,
     )
-    .action(exportParameters);
-}
-
-async function exportParameters(given: ExportFlags): Promise<void> {
-  const { layout, flat, description } = await loadParameters(given, undefined);
-  writeFileSync(given.to, encodeSafetensors(layout, flat));
-  process.stdout.write(
-    `${given.to}: ${layout.tensors.length} tensors, ${layout.length} parameters of ${description}, sha-256 ${parameterHash(flat)}\n`,
-  );
+    .action(async (...args: Parameters<typeof exportParameters>) =>
+      (await import('../actions/export.ts')).exportParameters(...args),
+    );
 }

@@ -1,19 +1,6 @@
-import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
-import { startServer } from '@tributary/server/ServerProcess.ts';
 import { Command, Option } from 'commander';
-import { leaveSignal } from '../launcher/leaveSignal.ts';
-import { memberId } from '../launcher/memberId.ts';
+import type { serve } from '../actions/server.ts';
 import { flags } from './flags.ts';
-import { processLog } from './processLog.ts';
-
-interface ServerFlags {
-  readonly coordinator: string;
-  readonly job: string;
-  readonly bind: string;
-  readonly advertise?: string;
-  readonly leaseMs: number;
-  readonly managed?: boolean;
-}
 
 export function serverCommand(): Command {
   return new Command('server')
@@ -34,23 +21,7 @@ Examples:
   tributary server --coordinator redis://10.0.0.5:6379 --job digits --bind 0.0.0.0:7070 --advertise 10.0.0.7:7070
   tributary server --coordinator sqlite:/tmp/digits.sqlite --job digits`,
     )
-    .action(serve);
-}
-
-async function serve(given: ServerFlags): Promise<void> {
-  const leave = leaveSignal(given.managed === true);
-  const coordinator = await openCoordinator(given.coordinator, given.job);
-  const server = await startServer({
-    coordinator,
-    memberId: memberId('server'),
-    bind: given.bind,
-    ...(given.advertise === undefined ? {} : { advertise: given.advertise }),
-    leaseMs: given.leaseMs,
-    log: processLog,
-  });
-  processLog('info', `serving at ${server.address}`);
-  leave.addEventListener('abort', () => void server.stop());
-  if (leave.aborted) await server.stop();
-  await server.stopped;
-  await coordinator.close();
+    .action(async (...args: Parameters<typeof serve>) =>
+      (await import('../actions/server.ts')).serve(...args),
+    );
 }

@@ -33,6 +33,8 @@ export const limits = {
   heartbeatsPerLease: 3,
   /** How often a process reads the placement, and the controller the membership. */
   placementPollMs: 100,
+  /** What a controller cannot reach is worth a line after this; a server that loads its shards takes less. */
+  troubleMs: 3_000,
   /** After Ctrl-C the ranks get this long to reach the end step together; then the last checkpoint has to do. */
   stopGraceMs: 15_000,
   /** The first connection to the coordinator, with name lookup and TLS; longer means that nothing is there. */
@@ -85,4 +87,6 @@ export const limits = {
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */
   elementsMax: 2 ** 32 - 1,
   tensorsMax: 100_000,
+  /** Qubits of one simulated state: 2^24 amplitudes are 256 MiB, and an index and its mask stay inside 32-bit integers. */
+  qubitsMax: 24,
 } as const;

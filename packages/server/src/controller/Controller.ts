@@ -117,7 +117,9 @@ class Controller {
   #waitingFor = '';
   /** When stopping began, ms since 1970; undefined while the job is to go on. */
   #stoppingSinceMs: number | undefined;
-  #unreachable = false;
+  /** Since when no look succeeded, in ms of the monotonic clock; and whether that was said. */
+  #troubleSinceMs: number | undefined;
+  #troubleTold = false;
 
   constructor(options: ControllerOptions, fence: Lease) {
     this.#options = options;
@@ -149,19 +151,24 @@ class Controller {
     await this.#place();
     const result = await this.#advance();
     await this.#relayMetrics();
-    this.#unreachable = false;
+    this.#troubleSinceMs = undefined;
+    this.#troubleTold = false;
     return result;
   }
 
   /** A server or the coordinator that is away comes back or is replaced; anything else ends the controller. */
   #tolerate(error: unknown): undefined {
     const passing =
-      error instanceof TributaryError && (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED');
+      error instanceof TributaryError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
     // A server that has not yet seen the newest placement refuses its generation.
     const behind = error instanceof TributaryError && error.code === 'FAILED_PRECONDITION';
     if (!passing && !behind) throw error;
-    if (passing && !this.#unreachable) this.#options.log('warning', error.message);
-    this.#unreachable ||= passing;
+    const now = performance.now();
+    this.#troubleSinceMs ??= now;
+    if (!this.#troubleTold && now - this.#troubleSinceMs > limits.troubleMs) {
+      this.#troubleTold = true;
+      this.#options.log('warning', error.message);
+    }
     return undefined;
   }
 

@@ -48,6 +48,8 @@ export interface JobDefinition<
   evaluateEverySteps?: number;
   /** Rejected gradients (NaN, Inf) after which the job stops with an error. Default: 8. */
   rejectedMax?: number;
+  /** `tributary train` prints the loss each so many steps. Default: only the progress line. */
+  printEverySteps?: number;
 }
 
 /** A checked job: a definition with its defaults in place. Only defineJob makes one. */

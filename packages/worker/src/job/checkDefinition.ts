@@ -77,6 +77,7 @@ const definition = z.strictObject(
     checkpointsKept: whole(1, 1000).default(limits.checkpointsKept),
     evaluateEverySteps: whole(0, elementsMax).optional(),
     rejectedMax: whole(0, elementsMax).default(8),
+    printEverySteps: whole(1, elementsMax).optional(),
   },
   { error: 'an object of the fields of a job' },
 );

@@ -1,0 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { loadParameters, type ParameterSource } from '../parameters/loadParameters.ts';
+import { parameterHash } from '../parameters/parameterHash.ts';
+
+export interface ExportFlags extends ParameterSource {
+  readonly to: string;
+}
+
+export async function exportParameters(given: ExportFlags): Promise<void> {
+  const { layout, flat, description } = await loadParameters(given, undefined);
+  writeFileSync(given.to, encodeSafetensors(layout, flat));
+  process.stdout.write(
+    `${given.to}: ${layout.tensors.length} tensors, ${layout.length} parameters of ${description}, sha-256 ${parameterHash(flat)}\n`,
+  );
+}

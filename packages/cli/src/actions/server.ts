@@ -1,0 +1,32 @@
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { startServer } from '@tributary/server/ServerProcess.ts';
+import { leaveSignal } from '../launcher/leaveSignal.ts';
+import { memberId } from '../launcher/memberId.ts';
+import { processLog } from './processLog.ts';
+
+export interface ServerFlags {
+  readonly coordinator: string;
+  readonly job: string;
+  readonly bind: string;
+  readonly advertise?: string;
+  readonly leaseMs: number;
+  readonly managed?: boolean;
+}
+
+export async function serve(given: ServerFlags): Promise<void> {
+  const leave = leaveSignal(given.managed === true);
+  const coordinator = await openCoordinator(given.coordinator, given.job);
+  const server = await startServer({
+    coordinator,
+    memberId: memberId('server'),
+    bind: given.bind,
+    ...(given.advertise === undefined ? {} : { advertise: given.advertise }),
+    leaseMs: given.leaseMs,
+    log: processLog,
+  });
+  processLog('info', `serving at ${server.address}`);
+  leave.addEventListener('abort', () => void server.stop());
+  if (leave.aborted) await server.stop();
+  await server.stopped;
+  await coordinator.close();
+}

@@ -1,0 +1,38 @@
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
+import { loadJob } from '@tributary/worker/job/loadJob.ts';
+import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
+import { leaveSignal } from '../launcher/leaveSignal.ts';
+import { memberId } from '../launcher/memberId.ts';
+import { processLog } from './processLog.ts';
+
+export interface WorkerFlags {
+  readonly coordinator: string;
+  readonly job?: string;
+  readonly compute: ComputeChoice;
+  readonly computeThreads: number;
+  readonly selfCheck: boolean;
+  readonly leaseMs: number;
+  readonly managed?: boolean;
+}
+
+export async function work(path: string, given: WorkerFlags): Promise<void> {
+  const leave = leaveSignal(given.managed === true);
+  const { job, file } = await loadJob(path);
+  const coordinator = await openCoordinator(given.coordinator, given.job ?? job.name);
+  try {
+    await runWorker({
+      coordinator,
+      memberId: memberId('worker'),
+      jobFile: file,
+      compute: given.compute,
+      computeThreads: given.computeThreads,
+      selfCheck: given.selfCheck,
+      leaseMs: given.leaseMs,
+      stop: leave,
+      log: processLog,
+    });
+  } finally {
+    await coordinator.close();
+  }
+}

@@ -1,0 +1,62 @@
+import { duration, number, percent } from '../progress/progressText.ts';
+import { summaryTable } from '../progress/summaryTable.ts';
+
+/** What a training came to: summary.json, and what `--json` prints. */
+export interface TrainSummary {
+  readonly run: string;
+  readonly state: 'finished' | 'stopped';
+  readonly job: string;
+  readonly seed: number;
+  /** That every rank has done, also in earlier parts of a resumed run. */
+  readonly steps: number;
+  readonly epochs: number;
+  readonly ranks: number;
+  /** Of one rank. */
+  readonly batchSize: number;
+  readonly workers: number;
+  readonly servers: number;
+  readonly coordinator: string;
+  readonly staleness: number | 'infinity';
+  readonly optimizer: string;
+  readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+  readonly compute: string;
+  readonly parameters: number;
+  /** Of the final parameters, on the data that `evaluatedOn` names. */
+  readonly loss: number;
+  readonly accuracy: number | null;
+  readonly evaluatedOn: 'test' | 'train';
+  /** From the placement of the ranks to the last step, and all before that. */
+  readonly trainMs: number;
+  readonly setupMs: number;
+  readonly samplesPerSecond: number;
+  /** The trained parameters: a safetensors file. */
+  readonly checkpoint: string;
+  readonly parametersSha256: string;
+}
+
+export function describeSummary(summary: TrainSummary, folder: string): string {
+  const { servers, workers, ranks, batchSize, staleness, evaluatedOn, accuracy } = summary;
+  const rows: [string, string][] = [
+    ['state', `${summary.state} after ${summary.steps} steps (${summary.epochs.toFixed(1)} epochs)`],
+    [
+      'cluster',
+      `${servers} servers, ${workers} workers, ${ranks} ranks x ${batchSize} examples, staleness ${staleness}`,
+    ],
+    [
+      'method',
+      `${summary.optimizer}, ${summary.parameters.toLocaleString('en-US')} parameters, ${summary.compute} compute`,
+    ],
+    [`${evaluatedOn} loss`, number(summary.loss)],
+  ];
+  if (accuracy !== null) rows.push([`${evaluatedOn} accuracy`, percent(accuracy)]);
+  const { trainMs, setupMs, samplesPerSecond } = summary;
+  rows.push(
+    [
+      'time',
+      `${duration(trainMs)} of training after ${duration(setupMs)} of setting up, ${samplesPerSecond.toLocaleString('en-US')} samples/s`,
+    ],
+    ['sha-256', summary.parametersSha256],
+    ['run folder', folder],
+  );
+  return summaryTable(rows);
+}
