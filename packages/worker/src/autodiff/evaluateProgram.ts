@@ -1,5 +1,6 @@
 import { numpy as np } from '@jax-js/jax';
 import { invariant } from '@tributary/core/errors/invariant.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { operandType } from './operandType.ts';
 import {
   type Equation,
@@ -21,13 +22,39 @@ const rules = np.Array._implRules() as unknown as Record<
 
 /** Runs one equation by jax-js's own rule. Consumes the inputs. */
 export function evaluateEquation(equation: Equation, inputs: readonly np.Array[]): np.Array[] {
-  const rule = rules[String(equation.primitive)];
-  invariant(rule !== undefined, `jax-js has no rule for its own primitive ${equation.primitive}`);
+  const primitive = String(equation.primitive);
+  const rule = rules[primitive];
+  invariant(rule !== undefined, `jax-js has no rule for its own primitive ${primitive}`);
   const typed = inputs.map((input, index) => {
     const dtype = operandType(equation, index);
     return String(input.dtype) === dtype ? input : input.astype(dtype as np.Array['dtype']);
   });
-  return rule(typed, equation.params);
+  const indexedShape: readonly number[] | undefined =
+    primitive === 'gather' ? typed[0].shape : primitive === 'scatter' ? equation.params.shape : undefined;
+  if (indexedShape === undefined) return rule(typed, equation.params);
+  const [array, ...indices] = typed;
+  const checked = indices.map((index, place) =>
+    checkedIndex(index, indexedShape[equation.params.axis[place]]),
+  );
+  return rule([array, ...checked], equation.params);
+}
+
+/** jax-js reads some other element for an index that is out of range. Here negative ones count from the end, and others are errors. */
+function checkedIndex(index: np.Array, size: number): np.Array {
+  const { shape, dtype } = index;
+  const values = (index.dataSync() as Int32Array).map((value) => {
+    if (value < -size || value >= size) {
+      throw new TributaryError(
+        'OUT_OF_RANGE',
+        `an index is ${value}, but the array it indexes goes from 0 to ${size - 1}`,
+        {
+          hint: 'Compare the labels or ids of the data with the sizes in the model.',
+        },
+      );
+    }
+    return value < 0 ? value + size : value;
+  });
+  return np.array(values as Int32Array<ArrayBuffer>, { shape, dtype });
 }
 
 export function literalArray(value: number, dtype: string): np.Array {
