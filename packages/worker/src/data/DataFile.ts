@@ -1,11 +1,19 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { close, createReadStream, createWriteStream, fstat, open, read } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+
+// File descriptors and not FileHandles: Node ends the process when a handle that nobody closed is collected as garbage, which is too hard
+// on a job file that forgets to close a data set.
+const openFile = promisify(open);
+const readFile = promisify(read);
+const statFile = promisify(fstat);
+const closeFile = promisify(close);
 
 /** Where data lies: a path, relative to the job file's folder, or a `file:` URL. Files in gzip are known by their first bytes. */
 export type FilePath = string | URL;
@@ -28,46 +36,38 @@ export interface DataFile {
  */
 export async function openDataFile(file: FilePath, folder = process.cwd()): Promise<DataFile> {
   const path = file instanceof URL ? fileURLToPath(file) : resolve(folder, file);
-  let handle = await openHandle(path);
-  try {
-    if (await isGzip(handle)) {
-      const inflated = await inflate(path);
-      await handle.close();
-      handle = inflated;
-    }
-    const { size } = await handle.stat();
-    return {
-      path,
-      size,
-      async read(target, position) {
-        let filled = 0;
-        while (filled < target.length) {
-          const { bytesRead } = await handle.read(target, filled, target.length - filled, position + filled);
-          if (bytesRead === 0) {
-            throw new TributaryError(
-              'DATA_LOSS',
-              `${path} ends at byte ${position + filled}, but had ${size} when it was opened`,
-              {
-                hint: 'Leave data files as they are while a job reads them.',
-              },
-            );
-          }
-          filled += bytesRead;
-        }
-      },
-      close: () => handle.close(),
-    };
-  } catch (error) {
-    await handle.close();
-    throw error;
+  let descriptor = await openRegularFile(path);
+  if (await isGzip(descriptor)) {
+    await closeFile(descriptor);
+    descriptor = await openInflated(path);
   }
+  const { size } = await statFile(descriptor);
+  return {
+    path,
+    size,
+    async read(target, position) {
+      let filled = 0;
+      while (filled < target.length) {
+        const rest = target.length - filled;
+        const { bytesRead } = await readFile(descriptor, target, filled, rest, position + filled);
+        if (bytesRead === 0) {
+          throw new TributaryError(
+            'DATA_LOSS',
+            `${path} ends at byte ${position + filled}, but had ${size} bytes when it was opened`,
+            { hint: 'Leave data files as they are while a job reads them.' },
+          );
+        }
+        filled += bytesRead;
+      }
+    },
+    close: () => closeFile(descriptor),
+  };
 }
 
-async function openHandle(path: string): Promise<FileHandle> {
+async function openRegularFile(path: string): Promise<number> {
+  let descriptor: number;
   try {
-    const handle = await open(path, 'r');
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
+    descriptor = await openFile(path, 'r');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
@@ -82,25 +82,22 @@ async function openHandle(path: string): Promise<FileHandle> {
       { cause },
     );
   }
+  if ((await statFile(descriptor)).isFile()) return descriptor;
+  await closeFile(descriptor);
   throw new TributaryError('INVALID_ARGUMENT', `${path} is not a file`);
 }
 
-async function isGzip(handle: FileHandle): Promise<boolean> {
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+async function isGzip(descriptor: number): Promise<boolean> {
+  const { bytesRead, buffer } = await readFile(descriptor, new Uint8Array(2), 0, 2, 0);
   return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
 }
 
-async function inflate(path: string): Promise<FileHandle> {
+async function openInflated(path: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-'));
+  const inflated = join(folder, 'inflated');
   try {
-    const handle = await open(join(folder, 'inflated'), 'wx+');
-    try {
-      await pipeline(createReadStream(path), createGunzip(), handle.createWriteStream({ autoClose: false }));
-      return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    await pipeline(createReadStream(path), createGunzip(), createWriteStream(inflated));
+    return await openFile(inflated, 'r');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOSPC') {

@@ -49,7 +49,7 @@ export function csv<Name extends string>(file: FilePath, options: CsvOptions<Nam
         const firstRow = options.header === undefined ? 1 : 0;
         const size = rows.count - firstRow;
         if (size <= 0) throw new TributaryError('INVALID_ARGUMENT', `${rows.path} has no rows of data`);
-        const header = options.header ?? (await readRecords(rows, delimiter, Uint32Array.of(0)))[0].cells;
+        const header = options.header ?? (await readHeader(rows, delimiter));
         const fields = resolveFields(rows.path, header, options.fields, new Set(['', ...missing]));
         return {
           size,
@@ -82,6 +82,11 @@ interface Problem {
   readonly row: Row;
   readonly column: number;
   readonly what: string;
+}
+
+async function readHeader(rows: RowFile, delimiter: string): Promise<string[]> {
+  const [{ cells }] = await readRecords(rows, delimiter, Uint32Array.of(0));
+  return cells.map((name) => name.trim());
 }
 
 async function readRecords(rows: RowFile, delimiter: string, wanted: Uint32Array): Promise<CsvRecord[]> {

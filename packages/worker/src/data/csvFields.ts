@@ -1,4 +1,5 @@
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
+import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { fitsType, typeRange } from './batchArrays.ts';
 import type { FieldSpec } from './Dataset.ts';
@@ -85,6 +86,6 @@ function reader({ categories, fill }: CsvColumns, dtype: FieldSpec['dtype'], mis
     const value = places === undefined ? (decimal.test(text) ? Number(text) : Number.NaN) : places.get(text);
     return value !== undefined && fitsType(value, dtype)
       ? value
-      : `is ${JSON.stringify(text)}, but must be ${possible}`;
+      : `is ${showValue(text)}, but must be ${possible}`;
   };
 }

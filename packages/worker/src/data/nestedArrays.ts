@@ -1,3 +1,4 @@
+import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { fitsType, typeRange } from './batchArrays.ts';
 import type { BatchArray, FieldSpec } from './Dataset.ts';
@@ -32,8 +33,12 @@ export function writeNested(
     return at + 1;
   }
   const [length, ...inner] = shape;
-  if (!isArray(value) || value.length !== length) {
-    throw misfit(place, isArray(value) ? `an array of ${value.length}` : value, `an array of ${length}`);
+  if (!isArray(value)) throw misfit(place, value, `an array of ${length}`);
+  if (value.length !== length) {
+    throw new TributaryError(
+      'INVALID_ARGUMENT',
+      `${place} is an array of ${value.length}, but must be an array of ${length}`,
+    );
   }
   let next = at;
   for (let index = 0; index < length; index++) {
@@ -50,7 +55,6 @@ function isArray(value: unknown): value is ArrayLike<unknown> {
 
 /** `place` is what was found there, but must be something else. */
 export function misfit(place: string, found: unknown, possible: string): TributaryError {
-  const what =
-    found === undefined ? 'is missing' : `is ${typeof found === 'string' ? found : JSON.stringify(found)}`;
+  const what = found === undefined ? 'is missing' : `is ${showValue(found)}`;
   return new TributaryError('INVALID_ARGUMENT', `${place} ${what}, but must be ${possible}`);
 }

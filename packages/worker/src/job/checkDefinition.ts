@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
+import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
@@ -142,11 +142,6 @@ function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
   return [
     found === undefined
       ? `${what} is missing, but must be ${issue.message}`
-      : `${what} is ${show(found)}, but must be ${issue.message}`,
+      : `${what} is ${showValue(found)}, but must be ${issue.message}`,
   ];
-}
-
-function show(found: unknown): string {
-  const text = inspect(found, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
