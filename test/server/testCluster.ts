@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
-import type { Coordinator, Lease, Placement } from '@tributary/coordinator/Coordinator.ts';
+import type {
+  CheckpointManifest,
+  Coordinator,
+  Lease,
+  Placement,
+} from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
@@ -65,7 +70,7 @@ export class TestCluster {
   static async start(
     spec: JobSpec,
     servers: number,
-    options: { initial?: Float32Array; binds?: string[] } = {},
+    options: { initial?: Float32Array; clocks?: number[] } = {},
   ) {
     const folder = await mkdtemp(join(tmpdir(), 'tributary-test-'));
     const coordinator = await openCoordinator(`sqlite:${join(folder, 'job.sqlite')}`, spec.name);
@@ -80,22 +85,42 @@ export class TestCluster {
       createdAtMs: 0,
     });
     const initial = options.initial ?? new Float32Array(spec.layout.length);
-    const { id } = await cluster.writer.writeInitial(initial, 0);
-    for (let index = 0; index < servers; index++) await cluster.startServer(options.binds?.[index]);
-    await cluster.place(1, id);
+    const manifest = await cluster.writer.writeInitial(initial, 0);
+    for (let index = 0; index < servers; index++) await cluster.startServer();
+    await cluster.place(
+      1,
+      options.clocks === undefined ? manifest.id : await cluster.#withClocks(manifest, options.clocks),
+    );
     onTestFinished(() => cluster.#stop());
     return cluster;
+  }
+
+  /** The same checkpoint once more, of ranks that are at different steps. */
+  async #withClocks(manifest: CheckpointManifest, clocks: number[]): Promise<string> {
+    const id = 'apart';
+    for (const { index } of manifest.chunks) {
+      const bytes = await this.coordinator.checkpoints.getChunk(manifest.id, index);
+      await this.coordinator.checkpoints.putChunk(id, index, bytes!);
+    }
+    const shards = manifest.shards.map((shard) => ({ ...shard, clocks }));
+    await this.coordinator.checkpoints.commit(
+      { ...manifest, id, step: Math.min(...clocks), shards },
+      this.#fence,
+    );
+    return id;
   }
 
   get writer(): CheckpointWriter {
     return new CheckpointWriter(this.coordinator, this.spec, this.hash, this.#fence);
   }
 
-  async startServer(bind = '127.0.0.1:0'): Promise<RunningServer> {
+  async startServer(bind = '127.0.0.1:0', advertise?: string): Promise<RunningServer> {
+    const memberId = `server-${this.servers.length}`;
     const server = await startServer({
       coordinator: this.coordinator,
-      memberId: `server-${this.servers.length}`,
+      memberId,
       bind,
+      ...(advertise === undefined ? {} : { advertise }),
       leaseMs: 60_000,
       log: (level, message) => this.logged.push({ level, message }),
     });
@@ -105,21 +130,22 @@ export class TestCluster {
 
   /** Gives each server one shard, and waits until they are loaded from the checkpoint. */
   async place(generation: number, checkpoint: string, servers = this.servers): Promise<void> {
+    const shards = partition(this.spec.layout.length, servers.length).map((range, index) => ({
+      ...range,
+      server: `server-${this.servers.indexOf(servers[index])}`,
+      address: servers[index].address,
+    }));
+    const ranks = new Array<string>(this.spec.ranks).fill('test');
+    await this.write({ generation, checkpoint, shards, ranks });
+    await this.client().describe();
+  }
+
+  /** Writes the next placement; what is not given stays. */
+  async write(change: Partial<Placement>): Promise<void> {
     const epoch = this.placement?.epoch ?? 0;
-    this.placement = {
-      epoch: epoch + 1,
-      generation,
-      checkpoint,
-      shards: partition(this.spec.layout.length, servers.length).map((range, index) => ({
-        ...range,
-        server: `server-${this.servers.indexOf(servers[index])}`,
-        address: servers[index].address,
-      })),
-      ranks: new Array<string>(this.spec.ranks).fill('test'),
-    };
+    this.placement = { ...this.placement, ...change, epoch: epoch + 1 };
     const outcome = await this.coordinator.replacePlacement(this.placement, epoch, this.#fence);
     if (outcome !== 'written') throw new Error(outcome);
-    await this.client().describe();
   }
 
   /** A client of all shards; `address` puts another one in the place of the servers'. */

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { pushOf, TestCluster, testSpec } from './testCluster.ts';
+
+const layout = { tensors: [{ name: 'w', shape: [2], offset: 0, length: 2 }], length: 2 };
+
+test('stale-synchronous: a rank runs ahead by the bound, and waits there for the slowest', async () => {
+  const cluster = await TestCluster.start(testSpec({ ranks: 2, staleness: 1, layout }), 1);
+  const client = cluster.client();
+  const parameters = new Float32Array(2);
+  for (let step = 0; step < 2; step++) {
+    expect(await client.pull(step, parameters)).toMatchObject({ ready: true, versions: [step], clock: 0 });
+    expect(await client.push(pushOf(0, step, Float32Array.of(2, 4)))).toMatchObject({
+      outcome: 'applied',
+      clock: 0,
+    });
+  }
+  await expect(client.push(pushOf(0, 2, Float32Array.of(2, 4)))).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+  });
+  const ahead = client.pull(2, parameters);
+  expect(await client.push(pushOf(1, 0, Float32Array.of(2, 4)))).toMatchObject({
+    outcome: 'applied',
+    clock: 1,
+  });
+  expect(await ahead).toMatchObject({ ready: true, versions: [3], clock: 1 });
+  // Three updates of learning rate 0.5 with the mean gradients (1, 2).
+  expect(parameters).toEqual(Float32Array.of(-1.5, -3));
+});
+
+test('asynchronous: nobody waits, and every push is an update', async () => {
+  const cluster = await TestCluster.start(testSpec({ ranks: 3, staleness: null, layout }), 1);
+  const client = cluster.client();
+  const parameters = new Float32Array(2);
+  for (let step = 0; step < 5; step++) {
+    await client.pull(step, parameters);
+    expect(await client.push(pushOf(2, step, Float32Array.of(2, 4)))).toMatchObject({ outcome: 'applied' });
+    expect(await client.push(pushOf(2, step, Float32Array.of(2, 4)))).toMatchObject({ outcome: 'duplicate' });
+  }
+  await client.push(pushOf(0, 0, Float32Array.of(0, 0), { loss: 5 }));
+  expect(await client.describe()).toMatchObject([{ shards: [{ version: 6, clocks: [1, 0, 5] }] }]);
+  const expected = { kind: 'step', step: 0, loss: 2.5, examples: 2, staleness: 5 };
+  await expect
+    .poll(async () => (await cluster.coordinator.readMetrics('', 100)).entries.at(-1))
+    .toMatchObject(expected);
+});
+
+test('asynchronous: ranks push for themselves, a skip moves the clock and not the parameters, and clipping goes by the norm that is sent', async () => {
+  const cluster = await TestCluster.start(
+    testSpec({ ranks: 2, staleness: null, layout, clipping: { norm: 1 } }),
+    1,
+  );
+  const client = cluster.client();
+  const together = {
+    ...pushOf(0, 0, Float32Array.of(1, 1), { tokens: [1, 1] }),
+    ranks: { begin: 0, end: 2 },
+  };
+  await expect(client.push(together)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringContaining('in an asynchronous mode every rank pushes its own gradient'),
+  });
+  expect(await client.push(pushOf(0, 0, undefined))).toMatchObject({ outcome: 'applied' });
+  // The payload is 2 examples * (3, 4), whose norm of 5 is cut to 1.
+  await client.push({ ...pushOf(0, 1, Float32Array.of(6, 8)), squares: 100 });
+  const parameters = new Float32Array(2);
+  expect(await client.pullLatest(parameters)).toMatchObject({ ready: true, versions: [1] });
+  expect(parameters[0]).toBeCloseTo(-0.3, 6);
+  expect(parameters[1]).toBeCloseTo(-0.4, 6);
+});
+
+test('stale: a gradient from too far behind is dropped, and its rank goes on', async () => {
+  // Ranks can be this far apart where a checkpoint of an unbounded run is continued with a bound.
+  const cluster = await TestCluster.start(testSpec({ ranks: 2, staleness: 1, layout }), 1, {
+    clocks: [2, 6],
+  });
+  const client = cluster.client();
+  const gradient = Float32Array.of(2, 4);
+  expect(await client.push(pushOf(0, 2, gradient))).toMatchObject({
+    outcome: 'stale',
+    reason: 'step 2 of rank 0 is 4 steps behind the fastest rank; the bound is 1',
+    clock: 3,
+  });
+  expect(await client.push(pushOf(0, 2, gradient))).toMatchObject({ outcome: 'duplicate' });
+  expect(await client.push(pushOf(0, 3, gradient))).toMatchObject({ outcome: 'stale', clock: 4 });
+  expect(await client.push(pushOf(0, 4, gradient))).toMatchObject({ outcome: 'applied', clock: 5 });
+  const parameters = new Float32Array(2);
+  await client.pullLatest(parameters);
+  expect(parameters).toEqual(Float32Array.of(-0.5, -1));
+});
