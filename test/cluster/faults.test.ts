@@ -101,7 +101,7 @@ test('a gradient that is not finite is rejected by rank, step and tensor, and th
   const runs = temporaryFolder();
   const result = await run(['train', jobFile('explodes'), '--runs', runs]);
   expect(result.code).toBe(1);
-  expect(result.stderr).toMatch(/rank \d+ at step 3 .*NaN.* tensor "w"/);
+  expect(result.stderr).toMatch(/the gradient of rank \d at step \d is NaN in tensor "w", element 0/);
   expect(result.stderr.trim().split('\n').at(-1)).toMatch(/^error: the job failed: /);
   // The newest checkpoint is that of the last good step.
   const exported = await run(['export', '--runs', runs, '--to', join(runs, 'kept.safetensors')]);

@@ -122,14 +122,14 @@ class ServerProcess implements RunningServer {
     const event = this.#event.bind(this);
     this.#loaded = await loadShards(placement, { coordinator, memberId, metrics: this.#metrics, event });
     this.#generation = generation;
-    if (this.#loaded === undefined) {
+    const shards = [...this.#loaded.set.shards.keys()];
+    if (shards.length === 0) {
       this.#options.log('info', `generation ${generation} gives this server no shard; standing by`);
       return;
     }
-    const shards = [...this.#loaded.set.shards.keys()].join(', ');
     this.#options.log(
       'info',
-      `generation ${generation}: serving shard ${shards} from checkpoint ${placement.checkpoint}`,
+      `generation ${generation}: serving shard ${shards.join(', ')} from checkpoint ${placement.checkpoint}`,
     );
     this.#rpc.setServing(true);
   }

@@ -1,7 +1,7 @@
 import { numpy as np } from '@jax-js/jax';
 import { defineJob, inMemory, sgd } from 'tributary';
 
-/** The square root of a negative number from the fourth step on: examples are taken in order, and the later ones are below zero. */
+/** One example in 64 is a negative number, whose square root is no number: its rank meets it once an epoch. */
 const examples = 64;
 
 export default defineJob({

@@ -385,6 +385,8 @@ class Controller {
 
   async #end(state: ControllerResult['state'], error: string): Promise<ControllerResult> {
     await this.#coordinator.updateJob({ state, error }, this.#fence);
+    // The servers write their last metrics within one flush.
+    await sleep(2 * limits.metricsFlushMs);
     await this.#relayMetrics();
     return { state, checkpoint: this.#checkpoint, error };
   }

@@ -24,15 +24,14 @@ export interface LoadedShards {
   close(reason: TributaryError): Promise<void>;
 }
 
-/** Loads this server's shards from the placement's checkpoint; undefined if it is given none. */
+/** Loads this server's shards from the placement's checkpoint. If it is given none, the set is empty, and refuses what is meant for others. */
 export async function loadShards(
   placement: Placement,
   options: LoadOptions,
-): Promise<LoadedShards | undefined> {
+): Promise<LoadedShards> {
   const { coordinator, memberId, metrics, event } = options;
   const { generation, shards } = placement;
   const mine = [...shards.entries()].filter(([, shard]) => shard.server === memberId);
-  if (mine.length === 0) return undefined;
   const record = await coordinator.jobRecord();
   const manifest = (await coordinator.checkpoints.list()).find(({ id }) => id === placement.checkpoint);
   if (record === undefined || manifest === undefined) {

@@ -9,7 +9,7 @@ export function describe(context: RpcContext) {
     return {
       jobHash: set.jobHash,
       generation: set.generation,
-      endStep: Math.max(...held.map(([, { shard }]) => shard.endStep)),
+      endStep: Math.max(0, ...held.map(([, { shard }]) => shard.endStep)),
       shards: held.map(([index, { shard }]) => ({
         shard: index,
         begin: shard.range.begin,

@@ -240,7 +240,9 @@ export class Shard {
   #findBroken(push: PushFacts, gradient: Float32Array | undefined): Rejection | undefined {
     const { rankBegin, rankEnd, step } = push;
     const ranks = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
-    if (!Number.isFinite(push.loss)) {
+    const at = gradient === undefined ? -1 : firstNonFinite(gradient);
+    if (gradient === undefined || at < 0) {
+      if (Number.isFinite(push.loss)) return undefined;
       return {
         rank: rankBegin,
         step,
@@ -248,9 +250,6 @@ export class Shard {
         reason: `the loss of ${ranks} at step ${step} is ${push.loss}`,
       };
     }
-    if (gradient === undefined) return undefined;
-    const at = firstNonFinite(gradient);
-    if (at < 0) return undefined;
     const tensor = tensorAt(this.#spec.layout, this.range.begin + at);
     const element = this.range.begin + at - tensor.offset;
     const reason = `the gradient of ${ranks} at step ${step} is ${gradient[at]} in tensor "${tensor.name}", element ${element}`;

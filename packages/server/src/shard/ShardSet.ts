@@ -90,7 +90,7 @@ export class ShardSet {
     }
     const held = this.#held.get(shard);
     if (held === undefined) {
-      const here = [...this.#held.keys()].join(', ');
+      const here = [...this.#held.keys()].join(', ') || 'none';
       throw new TributaryError('NOT_FOUND', `shard ${shard} is not here; this server holds ${here}`);
     }
     return held;
