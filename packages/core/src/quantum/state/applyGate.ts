@@ -1,0 +1,83 @@
+import { invariant } from '../../errors/invariant.ts';
+import type { Gate, TwoQubitGate } from './gates.ts';
+import type { StateVector } from './StateVector.ts';
+
+/** Applies a gate to one qubit, in place, where all control qubits are 1. */
+export function applyGate(
+  { qubits, re, im }: StateVector,
+  gate: Gate,
+  target: number,
+  controls: readonly number[] = [],
+): void {
+  checkQubits(qubits, [target, ...controls]);
+  const [ar, ai, br, bi, cr, ci, dr, di] = gate;
+  const stride = 1 << target;
+  const low = stride - 1;
+  const control = controls.reduce((mask, qubit) => mask | (1 << qubit), 0);
+  const pairs = re.length / 2;
+  for (let pair = 0; pair < pairs; pair++) {
+    // Every index whose target bit is 0, by opening a gap for that bit.
+    const i = ((pair & ~low) << 1) | (pair & low);
+    if ((i & control) !== control) continue;
+    const j = i | stride;
+    const xr = re[i];
+    const xi = im[i];
+    const yr = re[j];
+    const yi = im[j];
+    re[i] = ar * xr - ai * xi + br * yr - bi * yi;
+    im[i] = ar * xi + ai * xr + br * yi + bi * yr;
+    re[j] = cr * xr - ci * xi + dr * yr - di * yi;
+    im[j] = cr * xi + ci * xr + dr * yi + di * yr;
+  }
+}
+
+/** Applies a gate to two qubits, in place. */
+export function applyTwoQubitGate(
+  { qubits, re, im }: StateVector,
+  gate: TwoQubitGate,
+  first: number,
+  second: number,
+): void {
+  checkQubits(qubits, [first, second]);
+  const offsets = [0, 1 << first, 1 << second, (1 << first) | (1 << second)];
+  const xr = new Float64Array(4);
+  const xi = new Float64Array(4);
+  for (let base = 0; base < re.length; base++) {
+    if ((base & offsets[3]) !== 0) continue;
+    for (let column = 0; column < 4; column++) {
+      xr[column] = re[base | offsets[column]];
+      xi[column] = im[base | offsets[column]];
+    }
+    for (let row = 0; row < 4; row++) {
+      let real = 0;
+      let imaginary = 0;
+      for (let column = 0; column < 4; column++) {
+        const gr = gate[8 * row + 2 * column];
+        const gi = gate[8 * row + 2 * column + 1];
+        real += gr * xr[column] - gi * xi[column];
+        imaginary += gr * xi[column] + gi * xr[column];
+      }
+      re[base | offsets[row]] = real;
+      im[base | offsets[row]] = imaginary;
+    }
+  }
+}
+
+/** Multiplies the amplitude of each basis state z by exp(-i time energies[z]), in place: evolution under a diagonal Hamiltonian. */
+export function applyDiagonalPhase({ re, im }: StateVector, energies: Float64Array, time: number): void {
+  invariant(energies.length === re.length, `${energies.length} energies of ${re.length} basis states`);
+  for (let z = 0; z < re.length; z++) {
+    const c = Math.cos(time * energies[z]);
+    const s = -Math.sin(time * energies[z]);
+    const real = re[z];
+    re[z] = c * real - s * im[z];
+    im[z] = c * im[z] + s * real;
+  }
+}
+
+function checkQubits(qubits: number, used: readonly number[]): void {
+  invariant(
+    new Set(used).size === used.length && used.every((q) => Number.isInteger(q) && q >= 0 && q < qubits),
+    `a gate on qubits ${used.join(', ')} of ${qubits}`,
+  );
+}
