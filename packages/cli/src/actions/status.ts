@@ -1,6 +1,7 @@
 import type { Coordinator, MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { listJobs } from '@tributary/coordinator/listJobs.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
@@ -64,15 +65,11 @@ async function gather(coordinator: Coordinator) {
 async function lastMetrics(coordinator: Coordinator) {
   let step: (MetricEntry & { kind: 'step' }) | undefined;
   let evaluation: (MetricEntry & { kind: 'evaluation' }) | undefined;
-  for (let after = ''; ; ) {
-    const { entries, cursor } = await coordinator.readMetrics(after, 10_000);
-    if (entries.length === 0) return { step: step ?? null, evaluation: evaluation ?? null };
-    for (const entry of entries) {
-      if (entry.kind === 'step') step = entry;
-      if (entry.kind === 'evaluation') evaluation = entry;
-    }
-    after = cursor;
-  }
+  await readAllMetrics(coordinator, '', (entry) => {
+    if (entry.kind === 'step') step = entry;
+    if (entry.kind === 'evaluation') evaluation = entry;
+  });
+  return { step: step ?? null, evaluation: evaluation ?? null };
 }
 
 function describe(state: State): string {

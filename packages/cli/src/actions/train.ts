@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
@@ -55,6 +57,15 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const progress = new RunProgress(spec);
   const printEvery = given.printEvery ?? prepared.job.printEverySteps;
   let setupMs = 0;
+  const onMetric = (entry: MetricEntry) => {
+    folder.appendMetric(entry);
+    progress.add(entry);
+    if (entry.kind !== 'step') return;
+    if (printEvery !== undefined && entry.step % printEvery === 0) {
+      screen.line(`step ${entry.step}  loss ${entry.loss.toPrecision(9)}`);
+    }
+    screen.bottom(progressText(progress.now(), spec));
+  };
   try {
     const controller = runController({
       coordinator,
@@ -74,20 +85,13 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
         setupMs ||= performance.now() - startedAtMs;
         progress.start(Date.now());
       },
-      onMetric: (entry) => {
-        folder.appendMetric(entry);
-        progress.add(entry);
-        if (entry.kind !== 'step') return;
-        if (printEvery !== undefined && entry.step % printEvery === 0) {
-          screen.line(`step ${entry.step}  loss ${entry.loss.toPrecision(9)}`);
-        }
-        screen.bottom(progressText(progress.now(), spec));
-      },
+      onMetric,
     });
     controller.catch(() => {});
     const result = await Promise.race([controller, cluster.failed]);
-    screen.clear();
     await cluster.stop();
+    await readAllMetrics(coordinator, result.metricsCursor, onMetric);
+    screen.clear();
     if (result.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${result.error}`);
 
     const { flat } = await checkpointParameters(coordinator, result.checkpoint);

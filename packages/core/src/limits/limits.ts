@@ -60,6 +60,8 @@ export const limits = {
   metricsFlushMs: 200,
   /** Entries in one write: tens of kilobytes, so that a long backlog never holds up the coordinator. */
   metricsBatchMax: 1_000,
+  /** Entries that one read of the metrics stream asks for: some hundred kilobytes. */
+  metricsReadMax: 5_000,
   /** Metrics kept in memory while the coordinator is away; the oldest go first and are counted. */
   metricsQueueMax: 100_000,
   /** Entries of the metrics stream that a coordinator keeps for one job. */

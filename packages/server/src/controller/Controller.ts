@@ -11,6 +11,7 @@ import type {
 } from '@tributary/coordinator/Coordinator.ts';
 import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newestValidCheckpoint.ts';
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
+import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
 import { fastest } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
@@ -51,6 +52,8 @@ export interface ControllerResult {
   /** The newest checkpoint: of the end, unless the job failed. */
   readonly checkpoint: CheckpointManifest;
   readonly error: string;
+  /** Up to where metrics were handed on: servers that stop later write their last ones after it. */
+  readonly metricsCursor: string;
 }
 
 /**
@@ -222,7 +225,7 @@ class Controller {
     }
     this.#checkpoint = await this.#newestCheckpoint();
     this.#settledStep = this.#checkpoint.step;
-    await this.#skipOldMetrics();
+    this.#metricsCursor = await readAllMetrics(this.#coordinator, '', () => {});
   }
 
   async #newestCheckpoint(): Promise<CheckpointManifest> {
@@ -385,26 +388,13 @@ class Controller {
 
   async #end(state: ControllerResult['state'], error: string): Promise<ControllerResult> {
     await this.#coordinator.updateJob({ state, error }, this.#fence);
-    // The servers write their last metrics within one flush.
-    await sleep(2 * limits.metricsFlushMs);
     await this.#relayMetrics();
-    return { state, checkpoint: this.#checkpoint, error };
+    return { state, checkpoint: this.#checkpoint, error, metricsCursor: this.#metricsCursor };
   }
 
   async #relayMetrics(): Promise<void> {
-    for (;;) {
-      const { entries, cursor } = await this.#coordinator.readMetrics(this.#metricsCursor, 1000);
-      this.#metricsCursor = cursor;
-      for (const entry of entries) this.#options.onMetric?.(entry);
-      if (entries.length === 0) return;
-    }
-  }
-
-  async #skipOldMetrics(): Promise<void> {
-    for (;;) {
-      const { entries, cursor } = await this.#coordinator.readMetrics(this.#metricsCursor, 10_000);
-      this.#metricsCursor = cursor;
-      if (entries.length === 0) return;
-    }
+    this.#metricsCursor = await readAllMetrics(this.#coordinator, this.#metricsCursor, (entry) =>
+      this.#options.onMetric?.(entry),
+    );
   }
 }
