@@ -94,6 +94,17 @@ test('every call has a deadline, and ends when its signal fires', async () => {
   }
 });
 
+test('closing the client ends its calls, also those that are being tried again', async () => {
+  const { address } = await fakeServer({ EndAt: refuse('UNAVAILABLE') });
+  const client = clientOf([address]);
+  const ends = [client.pull(0, new Float32Array(4)), client.endAt(1)].map((call) =>
+    expect(call).rejects.toMatchObject({ code: 'CANCELLED' }),
+  );
+  await expect.poll(() => client.messages.length).toBe(1);
+  await client.close();
+  await Promise.all(ends);
+});
+
 test('a refusal is thrown at once, with the server that gave it', async () => {
   const { address, calls } = await fakeServer({ EndAt: refuse('FAILED_PRECONDITION') });
   await expect(clientOf([address]).endAt(3)).rejects.toMatchObject({

@@ -78,6 +78,8 @@ test('a server takes the shards of a new generation, drops the old ones, and sta
   await expect
     .poll(() => cluster.logged.map(({ message }) => message))
     .toContain('generation 2 gives this server no shard; standing by');
+  const misled = cluster.client({ address: cluster.servers[0].address });
+  await expect(misled.pullLatest(new Float32Array(length))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(cluster.client({ generation: 2 }).pullLatest(new Float32Array(length))).resolves.toMatchObject(
     { versions: [0] },
   );

@@ -69,6 +69,7 @@ export class ParameterClient {
   readonly #options: ParameterClientOptions;
   readonly #channels = new Map<string, ServerChannel>();
   readonly #shards: readonly Shard[];
+  readonly #closed = new AbortController();
 
   constructor(options: ParameterClientOptions) {
     this.#options = options;
@@ -116,7 +117,7 @@ export class ParameterClient {
   async describe({ signal }: { signal?: AbortSignal } = {}): Promise<ServerDescription[]> {
     return Promise.all(
       [...this.#channels.values()].map((channel) =>
-        this.#retrying(signal, () => this.#describeServer(channel, signal)),
+        this.#retrying(signal, (until) => this.#describeServer(channel, until)),
       ),
     );
   }
@@ -129,9 +130,11 @@ export class ParameterClient {
   ): Promise<Float64Array> {
     const { channel } = this.#shards[shard];
     const request = { target: this.#target(shard), step, waitMs: limits.pullWaitMs };
-    const callLimits = { deadlineMs: limits.pullWaitMs + graceMs, signal };
+    const deadlineMs = limits.pullWaitMs + graceMs;
     for (;;) {
-      const reply = await this.#retrying(signal, () => channel.unary('BlockSquares', request, callLimits));
+      const reply = await this.#retrying(signal, (until) =>
+        channel.unary('BlockSquares', request, { deadlineMs, signal: until }),
+      );
       if (reply.ready) return Float64Array.from(reply.squares);
     }
   }
@@ -144,9 +147,9 @@ export class ParameterClient {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<CheckpointPart> {
     const request = { target: this.#target(shard), step, waitMs };
-    const callLimits = { deadlineMs: waitMs + graceMs, signal };
-    return this.#retrying(signal, () =>
-      this.#shards[shard].channel.unary('CheckpointPart', request, callLimits),
+    const deadlineMs = waitMs + graceMs;
+    return this.#retrying(signal, (until) =>
+      this.#shards[shard].channel.unary('CheckpointPart', request, { deadlineMs, signal: until }),
     );
   }
 
@@ -158,8 +161,10 @@ export class ParameterClient {
     for (let asked = step; ; ) {
       const inForce = await this.#fanOut(signal, async ({ index, channel }, both) => {
         const request = { target: this.#target(index), step: asked };
-        const callLimits = { deadlineMs: limits.callDeadlineMs, signal: both };
-        return (await this.#retrying(both, () => channel.unary('EndAt', request, callLimits))).endStep;
+        const { endStep } = await this.#retrying(both, (until) =>
+          channel.unary('EndAt', request, { deadlineMs: limits.callDeadlineMs, signal: until }),
+        );
+        return endStep;
       });
       const latest = Math.max(...inForce);
       if (inForce.every((endStep) => endStep === latest)) return latest;
@@ -167,11 +172,13 @@ export class ParameterClient {
     }
   }
 
+  /** Ends every call under way with CANCELLED. */
   async close(): Promise<void> {
+    this.#closed.abort();
     for (const channel of this.#channels.values()) channel.close();
   }
 
-  async #describeServer(channel: ServerChannel, signal: AbortSignal | undefined): Promise<ServerDescription> {
+  async #describeServer(channel: ServerChannel, signal: AbortSignal): Promise<ServerDescription> {
     const { jobHash, generation } = this.#options;
     const callLimits = { deadlineMs: limits.callDeadlineMs, signal };
     const reply = await channel.unary('Describe', { jobHash }, callLimits);
@@ -199,7 +206,7 @@ export class ParameterClient {
     const { index, channel, begin, end } = shard;
     const request = { target: this.#target(index), ...what, waitMs: limits.pullWaitMs };
     const slice = bytesOf(into.subarray(begin, end));
-    return this.#retrying(signal, async () => {
+    return this.#retrying(signal, async (until) => {
       let received = 0;
       const header = await channel.pull(
         request,
@@ -210,7 +217,7 @@ export class ParameterClient {
           slice.set(data, received);
           received += data.length;
         },
-        { deadlineMs: limits.pullDeadlineMs, signal },
+        { deadlineMs: limits.pullDeadlineMs, signal: until },
       );
       if (header.ready && received !== slice.length)
         throw brokenPull(channel, index, `${received} bytes in all`);
@@ -232,8 +239,8 @@ export class ParameterClient {
       encoding: 'F32',
     };
     const slice = push.gradient?.subarray(begin, end);
-    const reply = await this.#retrying(signal, () =>
-      channel.push(header, chunksOf(slice), { deadlineMs: limits.pushDeadlineMs, signal }),
+    const reply = await this.#retrying(signal, (until) =>
+      channel.push(header, chunksOf(slice), { deadlineMs: limits.pushDeadlineMs, signal: until }),
     );
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
@@ -276,14 +283,20 @@ export class ParameterClient {
     });
   }
 
-  async #retrying<Result>(signal: AbortSignal | undefined, attempt: () => Promise<Result>): Promise<Result> {
+  /** One call, made again as retry.ts says, until it succeeds, `signal` fires or the client is closed. */
+  async #retrying<Result>(
+    signal: AbortSignal | undefined,
+    attempt: (until: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const closed = this.#closed.signal;
+    const until = signal === undefined ? closed : AbortSignal.any([closed, signal]);
     const totalMs = this.#options.retryTotalMs ?? limits.retryTotalMs;
     let firstFailureMs: number | undefined;
     for (let failures = 1; ; failures++) {
       try {
-        return await attempt();
+        return await attempt(until);
       } catch (error) {
-        if (signal?.aborted) throw cancelled(error);
+        if (until.aborted) throw cancelled(error);
         if (!(error instanceof TributaryError)) throw error;
         firstFailureMs ??= performance.now();
         const elapsedMs = performance.now() - firstFailureMs;
@@ -296,7 +309,7 @@ export class ParameterClient {
         });
         if (delayMs === undefined) throw error;
         if (failures === 1) this.#options.log?.('warning', `${error.message}; trying again`);
-        await pause(delayMs, signal);
+        await pause(delayMs, until);
       }
     }
   }

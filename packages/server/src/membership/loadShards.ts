@@ -25,10 +25,7 @@ export interface LoadedShards {
 }
 
 /** Loads this server's shards from the placement's checkpoint. If it is given none, the set is empty, and refuses what is meant for others. */
-export async function loadShards(
-  placement: Placement,
-  options: LoadOptions,
-): Promise<LoadedShards> {
+export async function loadShards(placement: Placement, options: LoadOptions): Promise<LoadedShards> {
   const { coordinator, memberId, metrics, event } = options;
   const { generation, shards } = placement;
   const mine = [...shards.entries()].filter(([, shard]) => shard.server === memberId);
