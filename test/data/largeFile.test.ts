@@ -7,7 +7,7 @@ import { testFolder } from './readAll.ts';
 
 const run = promisify(execFile);
 
-test('memory does not grow with the file: 150 MB are read with 40 MB', async () => {
+test('memory does not grow with the file: 130 MB are read with less than 40', async () => {
   const path = join(await testFolder(), 'large.csv');
   const rows = 3_000_000;
   const file = await open(path, 'w');

@@ -127,21 +127,25 @@ function refusal(check: () => unknown): string[] {
 }
 
 function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
-  const path = issue.path.join('.');
-  const within = path === '' ? '' : `${path}.`;
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(path === '' ? definition.shape : (definition.shape[path as 'data'] as never));
+    const [outer] = issue.path;
+    const known = fieldNames(
+      outer === undefined ? definition : definition.shape[outer as keyof JobDefinition],
+    );
     return issue.keys.map((key) => {
       const nearest = nearestName(key, known);
-      return `${within}${key} is not a field of a job${nearest === undefined ? '' : `: did you mean ${within}${nearest}?`}`;
+      const full = (name: string) => [...issue.path, name].join('.');
+      return `${full(key)} is not a field of a job${nearest === undefined ? '' : `: did you mean ${full(nearest)}?`}`;
     });
   }
   let found = given;
   for (const key of issue.path) found = (found as Record<PropertyKey, unknown>)[key];
-  const what = path === '' ? 'the definition' : path;
-  return [
-    found === undefined
-      ? `${what} is missing, but must be ${issue.message}`
-      : `${what} is ${showValue(found)}, but must be ${issue.message}`,
-  ];
+  const path = issue.path.length === 0 ? 'the definition' : issue.path.join('.');
+  const what = found === undefined ? 'is missing' : `is ${showValue(found)}`;
+  return [`${path} ${what}, but must be ${issue.message}`];
+}
+
+function fieldNames(schema: z.core.$ZodType): string[] {
+  if (schema instanceof z.ZodDefault) return fieldNames(schema.unwrap());
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
