@@ -46,7 +46,7 @@ function checkedIndex(index: np.Array, size: number): np.Array {
     if (value < -size || value >= size) {
       throw new TributaryError(
         'OUT_OF_RANGE',
-        `an index is ${value}, but the array it indexes goes from 0 to ${size - 1}`,
+        `the index ${value} is out of range of the array it indexes, which goes from 0 to ${size - 1}`,
         {
           hint: 'Compare the labels or ids of the data with the sizes in the model.',
         },

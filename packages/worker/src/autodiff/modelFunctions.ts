@@ -9,7 +9,7 @@ import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.
  * [parameter leaves..., batch arrays in the order of `fields`...] and are meant to be traced.
  */
 
-type LossAndGradient = (parameters: ParameterTree, batch: BatchArrays) => [np.Array, ParameterTree];
+type LossAndGradient = (parameters: ParameterTree) => [np.Array, ParameterTree];
 
 /** Returns [loss, gradient leaves...], the gradients in the order of the parameters. */
 export function lossAndGradientFunction(
@@ -17,12 +17,15 @@ export function lossAndGradientFunction(
   structure: TreeStructure,
   fields: readonly string[],
 ): ArrayFunction {
-  const loss = (parameters: ParameterTree, batch: BatchArrays) => scalarLoss(model, parameters, batch);
-  // The generic types of jax-js recurse without end over a recursive tree type.
-  const lossAndGradient = (valueAndGrad as unknown as (fn: typeof loss) => LossAndGradient)(loss);
   return (...inputs) => {
     const { parameters, batch } = assemble(structure, fields, inputs);
-    const [value, gradients] = lossAndGradient(parameters, batch);
+    // The batch is no argument of the differentiated function but a constant in it: jax-js's derivative of the integer remainder is wrong,
+    // and arithmetic on indices and labels then has none.
+    const loss = (at: ParameterTree) => scalarLoss(model, at, batch);
+    // The generic types of jax-js recurse without end over a recursive tree type.
+    const [value, gradients] = (valueAndGrad as unknown as (fn: typeof loss) => LossAndGradient)(loss)(
+      parameters,
+    );
     return [value, ...flattenTree(gradients).leaves];
   };
 }

@@ -70,24 +70,22 @@ function tensors(infos: readonly ValueInfo[], buffers: readonly Buffer[]): Recor
   );
 }
 
+/** What Gather, GatherND and ScatterND say of an index out of range. */
+const outOfRange = [
+  /idx=(?<index>-?\d+) must be within the inclusive range \[-?\d+,(?<last>-?\d+)\]/,
+  /invalid index found, index = (?<index>-?\d+)/,
+  /invalid indice/,
+];
+
 function translateRunError(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
-  const bounds = /idx=(-?\d+) must be within the inclusive range \[(-?\d+),(-?\d+)\]/.exec(message);
-  if (bounds !== null) {
-    return new TributaryError(
-      'OUT_OF_RANGE',
-      `an index is ${bounds[1]}, but the array it indexes goes from 0 to ${bounds[3]}`,
-      {
-        hint: 'Compare the labels or ids of the data with the sizes in the model.',
-        cause: error,
-      },
-    );
-  }
-  if (/invalid indice|indices element out of data bounds|out of bound/i.test(message)) {
-    return new TributaryError('OUT_OF_RANGE', `an index is out of range: ${message.split('\n')[0]}`, {
-      hint: 'Compare the labels or ids of the data with the sizes in the model.',
-      cause: error,
-    });
-  }
-  return error;
+  const match = outOfRange.map((pattern) => pattern.exec(message)).find((found) => found !== null);
+  if (match === undefined) return error;
+  const { index, last } = match.groups ?? {};
+  const which = index === undefined ? 'an index' : `the index ${index}`;
+  const range = last === undefined ? '' : `, which goes from 0 to ${last}`;
+  return new TributaryError('OUT_OF_RANGE', `${which} is out of range of the array it indexes${range}`, {
+    hint: 'Compare the labels or ids of the data with the sizes in the model.',
+    cause: error,
+  });
 }

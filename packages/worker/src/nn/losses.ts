@@ -1,0 +1,48 @@
+import { numpy as np } from '@jax-js/jax';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { logSumExp } from './activations.ts';
+
+/**
+ * Mean over all examples of -log softmax(logits)[label]. `logits` has the classes as last axis; `labels` has the other axes, whole numbers.
+ * A label that is no class stops the run with an error.
+ */
+export function crossEntropy(logits: np.Array, labels: np.Array): np.Array {
+  const shape = logits.shape.slice(0, -1);
+  if (labels.shape.join() !== shape.join() || !String(labels.dtype).includes('int')) {
+    throw new TributaryError(
+      'INVALID_ARGUMENT',
+      `labels are ${labels.dtype} [${labels.shape.join(', ')}] for logits of the shape [${logits.shape.join(', ')}]`,
+      { hint: `Labels must be int32 [${shape.join(', ')}].` },
+    );
+  }
+  const classes = logits.shape.at(-1)!;
+  const rows = logits.reshape([-1, classes]);
+  const chosen = np.takeAlongAxis(rows.ref, labels.reshape([-1, 1]), 1).reshape([-1]);
+  return logSumExp(rows).sub(chosen).mean();
+}
+
+/** Fraction of examples whose largest logit is at their label. */
+export function accuracy(logits: np.Array, labels: np.Array): np.Array {
+  return np.argmax(logits, -1).equal(labels).astype(np.float32).mean();
+}
+
+/** Mean of (predictions - targets)^2. */
+export function meanSquaredError(predictions: np.Array, targets: np.Array): np.Array {
+  return np.square(predictions.sub(targets)).mean();
+}
+
+/** Mean of Huber's loss: half the square of an error up to `delta`, beyond it linear. */
+export function huber(predictions: np.Array, targets: np.Array, delta = 1): np.Array {
+  const error = predictions.sub(targets);
+  const magnitude = np.absolute(error);
+  const quadratic = np.minimum(magnitude.ref, delta);
+  return quadratic.ref.mul(quadratic.ref).mul(0.5).add(magnitude.sub(quadratic).mul(delta)).mean();
+}
+
+/** Mean cross-entropy of independent truth values: `targets` from 0 to 1, predicted by sigmoid(logits). */
+export function binaryCrossEntropyWithLogits(logits: np.Array, targets: np.Array): np.Array {
+  const negativeMagnitude = np.where(logits.ref.less(0), logits.ref, logits.ref.neg());
+  // log(1 + x) and not log1p: off by 6e-8 at most, which a loss of either sign's mean cannot show, and its gradient is exact.
+  const tail = np.log(np.exp(negativeMagnitude).add(1));
+  return np.maximum(logits.ref, 0).sub(logits.mul(targets)).add(tail).mean();
+}
