@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { PullHeader } from '@tributary/client/transport/messages.ts';
+import { parameterService, type Received } from '@tributary/client/transport/parameterService.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { gradientOf, pushOf, sameBits, TestCluster, testSpec } from './testCluster.ts';
 
 const spec = testSpec({ ranks: 2 });
@@ -87,4 +90,46 @@ test('40 MB travel in chunks through every limit, both ways', async () => {
   await client.pull(1, parameters);
   for (let index = 0; index < large; index++) gradient[index] = 0 - gradient[index] / 2;
   expect(sameBits(parameters, gradient)).toBe(true);
+});
+
+test('what a slow reader gets is one version, however many updates pass it by', async () => {
+  const large = 5_000_000;
+  const layout = { tensors: [{ name: 'w', shape: [large], offset: 0, length: large }], length: large };
+  const cluster = await TestCluster.start(testSpec({ ranks: 1, staleness: null, layout }), 1);
+  const client = cluster.client();
+  const gradient = new Float32Array(large).fill(1);
+  await client.push(pushOf(0, 0, gradient));
+
+  const slow = new Client(cluster.servers[0].address, credentials.createInsecure());
+  onTestFinished(() => slow.close());
+  const { path, requestSerialize, responseDeserialize } = parameterService.Pull;
+  const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
+  const request = { target, step: 0, latest: true, waitMs: 0 };
+  const options = { deadline: Date.now() + 30_000 };
+  const call = slow.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    request,
+    new Metadata(),
+    options,
+  );
+  const values = new Float32Array(large);
+  const bytes = new Uint8Array(values.buffer);
+  let header: PullHeader | undefined;
+  for await (const message of call as AsyncIterable<Received<PullHeader>>) {
+    if ('malformed' in message) throw message.malformed;
+    if ('header' in message) header = message.header;
+    else {
+      bytes.set(message.chunk.data, message.chunk.offset * 4);
+      // The rest is read only after three updates.
+      for (let step = 1; step <= 3 && message.chunk.offset === 0; step++)
+        await client.push(pushOf(0, step, gradient));
+    }
+  }
+  expect(header).toMatchObject({ version: 1, length: large });
+  // Each update subtracts 0.5 times the mean of 1/2.
+  expect(values.every((value) => value === -0.25)).toBe(true);
+  await client.pullLatest(values);
+  expect(values.every((value) => value === -1)).toBe(true);
 });
