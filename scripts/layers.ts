@@ -74,14 +74,14 @@ export const rules = [
   ...wallRules,
   forbid(
     'core-is-pure',
-    'Core has no clock, randomness, file or socket of its own, and no library; node:crypto is for hashes.',
-    { path: '^packages/core/' },
-    { pathNot: '^(?:packages/core/src/|(?:node:)?crypto$)' },
+    'Core has no clock, randomness, file or socket of its own, and no library; node:crypto is for hashes, node:util to show values.',
+    { path: '^packages/core/src/' },
+    { pathNot: '^(?:packages/core/src/|(?:node:)?(?:crypto|util)$)' },
   ),
   forbid(
     'core-rooms-are-apart',
-    'Two rooms of core do not import each other; what they share is foundation or vocabulary.',
-    { path: '^packages/core/src/([^/]+)/' },
+    'Two rooms of core do not import each other; what they share is foundation or vocabulary. The kernels stand on the rooms that they make fast.',
+    { path: '^packages/core/src/([^/]+)/', pathNot: '^packages/core/src/kernels/' },
     {
       path: '^packages/core/src/',
       pathNot: `^packages/core/src/(?:$1|${[...foundation, ...vocabulary].join('|')})/`,
@@ -117,7 +117,7 @@ export const rules = [
     { path: '^packages/' },
     { path: '^(?:node:)?process$', dependencyTypes: ['core'] },
   ),
-  forbid('no-cycles', 'No file depends on itself.', {}, { circular: true }),
+  forbid('no-cycles', 'No file depends on itself.', { path: '^packages/' }, { circular: true }),
   forbid(
     'declared-dependencies',
     'A package imports only what its own package.json declares.',

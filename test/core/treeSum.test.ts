@@ -1,10 +1,12 @@
-import { addInto, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
+import { createSimdKernels } from '@tributary/core/kernels/simdKernels.ts';
+import { addInto, type SumVectors, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { caught } from './caught.ts';
 import { randomVector } from './randomVector.ts';
 
+/** A SIMD register, and one element more. */
 const length = 5;
 
 interface Contribution {
@@ -59,12 +61,15 @@ const arrivals = fc.integer({ min: 1, max: 17 }).chain((ranks) =>
     }),
 );
 
-test('any grouping of ranks in any order of arrival gives the same bits', () => {
+test.each<[string, SumVectors | undefined]>([
+  ['on the heap', undefined],
+  ['by SIMD kernels', createSimdKernels()],
+])('any grouping of ranks in any order of arrival gives the same bits: %s', (_where, vectors) => {
   fc.assert(
     fc.property(arrivals, ({ ranks, skipped, nodes }) => {
       const leaves = leavesOf(ranks, skipped);
       const expected = sumOfNode({ begin: 0, end: ranks }, leaves);
-      const sum = new TreeSum(ranks, length);
+      const sum = new TreeSum(ranks, length, vectors);
       // Twice, so that the second pass works in used buffers.
       for (let step = 0; step < 2; step++) {
         let completed = 0;

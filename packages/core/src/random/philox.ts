@@ -5,7 +5,7 @@
  * Philox4x32-10 of Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011: ten rounds turn four counter words and two key words
  * into four random ones. It passes BigCrush.
  */
-export function philox4x32(counter: readonly number[], key: readonly number[]): Uint32Array {
+export function philox4x32(counter: readonly number[], key: readonly number[]): Uint32Array<ArrayBuffer> {
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < 10; round++) {

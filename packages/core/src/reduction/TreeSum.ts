@@ -14,6 +14,14 @@ export interface Total {
   readonly loss: number;
 }
 
+/** Where sums live, and how they are added: on the heap by default, or in the memory of the SIMD kernels. */
+export interface SumVectors {
+  allocate(length: number): Float32Array;
+  add(target: Float32Array, source: Float32Array): unknown;
+}
+
+const onTheHeap: SumVectors = { allocate: (length) => new Float32Array(length), add: addInto };
+
 interface Kept extends Total {
   readonly node: RankRange;
 }
@@ -29,16 +37,18 @@ interface Kept extends Total {
 export class TreeSum {
   readonly #ranks: number;
   readonly #length: number;
+  readonly #vectors: SumVectors;
   /** Disjoint nodes, by first rank; no two are siblings. */
   readonly #kept = new Map<number, Kept>();
   /** Buffers not in use. At most one for every two ranks is ever made. */
   readonly #free: Float32Array[] = [];
 
   /** For `ranks` ranks with gradients of `length` elements. */
-  constructor(ranks: number, length: number) {
+  constructor(ranks: number, length: number, vectors: SumVectors = onTheHeap) {
     invariant(ranks >= 1, 'a reduction tree has at least one rank');
     this.#ranks = ranks;
     this.#length = length;
+    this.#vectors = vectors;
   }
 
   /**
@@ -107,7 +117,7 @@ export class TreeSum {
       const sibling = parent && this.#sibling(current.node, parent);
       if (!parent || !sibling) break;
       this.#kept.delete(sibling.node.begin);
-      const joined = join(sibling, current, parent);
+      const joined = this.#join(sibling, current, parent);
       if (owned && joined.values !== current.values) this.#release(current);
       owned = joined.values !== values;
       current = joined;
@@ -124,9 +134,22 @@ export class TreeSum {
   }
 
   #copy(values: Float32Array): Float32Array {
-    const buffer = this.#free.pop() ?? new Float32Array(this.#length);
+    const buffer = this.#free.pop() ?? this.#vectors.allocate(this.#length);
     buffer.set(values);
     return buffer;
+  }
+
+  /** Into the buffer of `kept`, if it has one. Ranks that skip a step add nothing, which is not the same as adding zeros: -0 + 0 is 0. */
+  #join(kept: Kept, arrived: Kept, node: RankRange): Kept {
+    if (kept.values !== undefined && arrived.values !== undefined) {
+      this.#vectors.add(kept.values, arrived.values);
+    }
+    return {
+      node,
+      values: kept.values ?? arrived.values,
+      weight: kept.weight + arrived.weight,
+      loss: kept.loss + arrived.loss,
+    };
   }
 
   #release({ values }: Kept): void {
@@ -137,17 +160,6 @@ export class TreeSum {
 /** target <- target + source, element by element. Addition commutes, so it does not matter which of the two is the left sibling. */
 export function addInto(target: Float32Array, source: Float32Array): void {
   for (let index = 0; index < target.length; index++) target[index] += source[index];
-}
-
-/** Into the buffer of `kept`, if it has one. Ranks that skip a step add nothing, which is not the same as adding zeros: -0 + 0 is 0. */
-function join(kept: Kept, arrived: Kept, node: RankRange): Kept {
-  if (kept.values !== undefined && arrived.values !== undefined) addInto(kept.values, arrived.values);
-  return {
-    node,
-    values: kept.values ?? arrived.values,
-    weight: kept.weight + arrived.weight,
-    loss: kept.loss + arrived.loss,
-  };
 }
 
 function parentOf(node: RankRange, ranks: number): RankRange | undefined {

@@ -1,0 +1,47 @@
+/**
+ * Compiles the SIMD kernels: packages/core/assembly (AssemblyScript) to packages/core/src/kernels/kernelModule.ts, which is committed, so that
+ * nobody needs the compiler to run Tributary. `node scripts/kernels.ts` after every change of a kernel; a test compares.
+ */
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const core = join(import.meta.dirname, '../packages/core');
+
+/** Where the compiled kernels are kept. */
+export const kernelModuleFile = join(core, 'src/kernels/kernelModule.ts');
+
+/** The source text of that file. Throws with the compiler's words if the kernels do not compile. */
+export function compileKernels(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-kernels-'));
+  try {
+    const output = join(folder, 'kernels.wasm');
+    const sources = globSync('assembly/*.ts', { cwd: core }).filter((file) => !file.endsWith('lanes.ts'));
+    const compiler = join(core, 'node_modules/assemblyscript/bin/asc.js');
+    execFileSync(
+      process.execPath,
+      [compiler, ...sources.sort(), '--config', 'asconfig.json', '--outFile', output],
+      {
+        cwd: core,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
+    return moduleSource(readFileSync(output).toString('base64'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function moduleSource(base64: string): string {
+  const lines = base64.match(/.{1,100}/g) ?? [];
+  return [
+    '/** packages/core/assembly, compiled by scripts/kernels.ts: a WebAssembly module in base64. Not to be edited. */',
+    'export const kernelModule = [',
+    ...lines.map((line) => `  '${line}',`),
+    "].join('');",
+    '',
+  ].join('\n');
+}
+
+if (import.meta.main) writeFileSync(kernelModuleFile, compileKernels());
