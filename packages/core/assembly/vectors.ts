@@ -23,12 +23,12 @@ export function scale(count: u32, out: usize, source: usize, factor: f32): bool 
   return !v128.any_true(wrong);
 }
 
-/** Holds every element within [-bound, bound]. */
+/** Holds every element within [-bound, bound]. pmin and pmax keep their first operand where it is NaN, and are one instruction each. */
 export function clip(count: u32, values: usize, bound: f32): void {
   const most = f32x4.splat(bound);
   const least = f32x4.splat(-bound);
   for (const end = values + ((<usize>count) << 2); values < end; values += 16) {
-    v128.store(values, f32x4.min(f32x4.max(v128.load(values), least), most));
+    v128.store(values, f32x4.pmin(f32x4.pmax(v128.load(values), least), most));
   }
 }
 

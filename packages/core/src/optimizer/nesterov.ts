@@ -16,7 +16,7 @@ export const nesterov = method({
     apply(out, parameters, gradient, [buffer], [rate, mu, decay]) {
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
+        const g = decay === 0 ? gradient[i] : f(gradient[i] + decay * p);
         const b = f(f(mu * buffer[i]) + g);
         buffer[i] = b;
         out[i] = p - rate * f(g + mu * b);

@@ -16,7 +16,7 @@ export const sgd = method({
     apply(out, parameters, gradient, _slots, [rate, decay]) {
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
-        const g = f(gradient[i] + decay * p);
+        const g = decay === 0 ? gradient[i] : f(gradient[i] + decay * p);
         out[i] = p - rate * g;
       }
     },
