@@ -13,7 +13,7 @@ import { radam } from './radam.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
-/** Every optimizer by name. A new one is a file and a row here; it then inherits the law tests. */
+/** Every optimizer by name. A new one is a file and a row here, and its kernel in packages/core/assembly; it then inherits the law tests. */
 export const optimizers: Readonly<Record<string, Method>> = {
   sgd,
   momentum,
