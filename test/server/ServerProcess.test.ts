@@ -87,6 +87,18 @@ test('a server takes the shards of a new generation, drops the old ones, and sta
   expect(await cluster.client().describe()).toMatchObject([{ generation: 3 }, { generation: 3 }]);
 });
 
+test('a placement whose checkpoint is gone is told by a server that needs it, and does not concern one that does not', async () => {
+  const cluster = await TestCluster.start(spec, 1);
+  await cluster.write({ generation: 2, checkpoint: 'gone' });
+  const standby = await cluster.startServer();
+  const errors = () => cluster.logged.filter(({ level }) => level === 'error');
+  await expect
+    .poll(() => errors().map(({ message }) => message))
+    .toEqual(['checkpoint gone, which the placement needs, does not exist']);
+  const misled = cluster.client({ address: standby.address });
+  await expect(misled.pullLatest(new Float32Array(length))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 test('one server may hold several shards', async () => {
   const clipped = testSpec({ ranks: 1, clipping: { norm: 0.1 } });
   const cluster = await TestCluster.start(clipped, 1);

@@ -99,6 +99,31 @@ test('a checkpoint that cannot be written is told, and training goes on', async 
   expect(await client.checkpointPart(0, 4, 10_000)).toMatchObject({ ready: true, error: '' });
 });
 
+test('while the storage is away a checkpoint waits for it', async () => {
+  const cluster = await TestCluster.start(spec, 1);
+  const client = cluster.client();
+  const away = new TributaryError('UNAVAILABLE', 'the coordinator is away');
+  const put = vi.spyOn(cluster.coordinator.checkpoints, 'putChunk').mockRejectedValue(away);
+  for (let step = 0; step < 2; step++) await trainStep(client, step);
+  await expect.poll(() => put.mock.calls.length).toBeGreaterThan(2);
+  expect(await client.checkpointPart(0, 2, 0)).toMatchObject({ ready: false });
+  put.mockRestore();
+  await commit(cluster, client, 2);
+});
+
+test('a generation that is over stops writing its checkpoint', async () => {
+  const cluster = await TestCluster.start(spec, 1);
+  const client = cluster.client();
+  const put = vi
+    .spyOn(cluster.coordinator.checkpoints, 'putChunk')
+    .mockRejectedValue(new TributaryError('UNAVAILABLE', 'the coordinator is away'));
+  for (let step = 0; step < 2; step++) await trainStep(client, step);
+  await expect.poll(() => put.mock.calls.length).toBeGreaterThan(0);
+  await cluster.place(2, cluster.placement.checkpoint);
+  expect(await cluster.client().describe()).toMatchObject([{ generation: 2, shards: [{ version: 0 }] }]);
+  expect(cluster.logged.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
 test('while one checkpoint is being written the next is passed over, except the last', async () => {
   const cluster = await TestCluster.start(spec, 1);
   const client = cluster.client();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
@@ -7,8 +6,8 @@ import { limits } from '@tributary/core/limits/limits.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import { callWithRetries, pause } from './callWithRetries.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
-import { retryDelayMs } from './retry.ts';
 import type { CheckpointPartReply, DescribeReply, PullHeader, Target } from './transport/messages.ts';
 import { ServerChannel } from './transport/ServerChannel.ts';
 
@@ -94,7 +93,7 @@ export class ParameterClient {
       const result = mergePulls(headers);
       if (result.ready || result.endStep <= step) return result;
       // The end is being set, and has not reached all shards: some say that the job is over, some that it is not.
-      await pause(limits.retryBackoffMs, signal);
+      await pause(limits.retryBackoffMs, this.#until(signal));
     }
   }
 
@@ -284,34 +283,21 @@ export class ParameterClient {
   }
 
   /** One call, made again as retry.ts says, until it succeeds, `signal` fires or the client is closed. */
-  async #retrying<Result>(
+  #retrying<Result>(
     signal: AbortSignal | undefined,
     attempt: (until: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const closed = this.#closed.signal;
-    const until = signal === undefined ? closed : AbortSignal.any([closed, signal]);
-    const totalMs = this.#options.retryTotalMs ?? limits.retryTotalMs;
-    let firstFailureMs: number | undefined;
-    for (let failures = 1; ; failures++) {
-      try {
-        return await attempt(until);
-      } catch (error) {
-        if (until.aborted) throw cancelled(error);
-        if (!(error instanceof TributaryError)) throw error;
-        firstFailureMs ??= performance.now();
-        const elapsedMs = performance.now() - firstFailureMs;
-        const delayMs = retryDelayMs({
-          code: error.code,
-          failures,
-          elapsedMs,
-          totalMs,
-          random: Math.random(),
-        });
-        if (delayMs === undefined) throw error;
-        if (failures === 1) this.#options.log?.('warning', `${error.message}; trying again`);
-        await pause(delayMs, until);
-      }
-    }
+    const until = this.#until(signal);
+    return callWithRetries(() => attempt(until), {
+      totalMs: this.#options.retryTotalMs ?? limits.retryTotalMs,
+      signal: until,
+      onFailure: (error) => this.#options.log?.('warning', `${error.message}; trying again`),
+    });
+  }
+
+  /** Fires with `signal`, and when the client is closed. */
+  #until(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]);
   }
 }
 
@@ -334,18 +320,6 @@ function* chunksOf(values: Float32Array | undefined): Generator<Chunk> {
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
-  } catch (cause) {
-    throw cancelled(cause);
-  }
-}
-
-function cancelled(cause: unknown): TributaryError {
-  return new TributaryError('CANCELLED', 'the call was cancelled', { cause });
 }
 
 function brokenPull(channel: ServerChannel, shard: number, what: string): TributaryError {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { callWithRetries } from '@tributary/client/callWithRetries.ts';
 import type { CheckpointChunk, CheckpointStore } from '@tributary/coordinator/Coordinator.ts';
 import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
 import { planCheckpoint } from '@tributary/core/checkpoint-format/plan.ts';
@@ -41,6 +42,7 @@ export class ShardCheckpoints {
   /** By step, oldest first. */
   readonly #parts = new Map<number, CheckpointPart | 'writing'>();
   readonly #waiters = new Waiters();
+  readonly #closed = new AbortController();
   #writing: Promise<void> | undefined;
   #newestStep: number;
 
@@ -84,8 +86,9 @@ export class ShardCheckpoints {
     return this.#waiters.wait(look, waitMs, signal);
   }
 
-  /** Resolves when nothing is being written. */
-  async idle(): Promise<void> {
+  /** Stops writing: of a generation that is over nobody will ask for it. Resolves when nothing is under way. */
+  async close(): Promise<void> {
+    this.#closed.abort();
     await this.#writing;
   }
 
@@ -101,17 +104,20 @@ export class ShardCheckpoints {
         const section = plan.section === 0 ? state.parameters : state.slots[plan.section - 1];
         const values = section.subarray(plan.begin - begin, plan.end - begin);
         const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-        await store.putChunk(checkpointId(generation, step), plan.index, bytes);
+        const put = () => store.putChunk(checkpointId(generation, step), plan.index, bytes);
+        await callWithRetries(put, { totalMs: limits.retryTotalMs, signal: this.#closed.signal });
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         chunks.push({ index: plan.index, offset: plan.offset, bytes: bytes.length, sha256 });
       }
       this.#settle(step, { chunks, updates, clocks, error: '' });
     } catch (cause) {
       const error = cause instanceof TributaryError ? cause.line : String(cause);
-      this.#options.log(
-        'error',
-        `shard ${shard}: the checkpoint of step ${step} could not be written: ${error}`,
-      );
+      if (!this.#closed.signal.aborted) {
+        this.#options.log(
+          'error',
+          `shard ${shard}: the checkpoint of step ${step} could not be written: ${error}`,
+        );
+      }
       this.#settle(step, unwritten(error));
     }
   }

@@ -1,12 +1,11 @@
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import type { Coordinator, MetricEntry, Placement } from '@tributary/coordinator/Coordinator.ts';
 import { slowest } from '@tributary/core/consistency/clocks.ts';
-import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { restoreShard } from '../checkpoint/restoreShard.ts';
 import { ShardCheckpoints } from '../checkpoint/ShardCheckpoints.ts';
-import { Shard } from '../shard/Shard.ts';
+import { Shard, type ShardState } from '../shard/Shard.ts';
 import { ShardSet } from '../shard/ShardSet.ts';
 
 export interface LoadOptions {
@@ -28,24 +27,27 @@ export interface LoadedShards {
 export async function loadShards(placement: Placement, options: LoadOptions): Promise<LoadedShards> {
   const { coordinator, memberId, metrics, event } = options;
   const { generation, shards } = placement;
-  const mine = [...shards.entries()].filter(([, shard]) => shard.server === memberId);
+  const mine = [...shards.keys()].filter((index) => shards[index].server === memberId);
   const record = await coordinator.jobRecord();
-  const manifest = (await coordinator.checkpoints.list()).find(({ id }) => id === placement.checkpoint);
-  if (record === undefined || manifest === undefined) {
-    const missing =
-      record === undefined ? `the record of job "${coordinator.job}"` : `checkpoint ${placement.checkpoint}`;
-    throw new TributaryError('NOT_FOUND', `${missing}, of which the placement is, does not exist`);
-  }
+  if (record === undefined) throw missing(`the record of job "${coordinator.job}"`);
   const { spec, hash } = record;
-  const log = event;
-  const peers = new ParameterClient({ jobHash: hash, generation, shards, log });
+  const states: ShardState[] = [];
+  if (mine.length > 0) {
+    const manifests = await coordinator.checkpoints.list();
+    const manifest = manifests.find(({ id }) => id === placement.checkpoint);
+    if (manifest === undefined) throw missing(`checkpoint ${placement.checkpoint}`);
+    for (const index of mine) {
+      states.push(await restoreShard(coordinator.checkpoints, manifest, spec, shards[index]));
+    }
+  }
+
+  const peers = new ParameterClient({ jobHash: hash, generation, shards, log: event });
   const set = new ShardSet({
     jobHash: hash,
     generation,
     spec,
     onFailed: (reason) => event('error', `the job failed: ${reason}`),
   });
-
   const squaresOf = async (index: number, step: number, signal: AbortSignal): Promise<Float64Array> => {
     const held = set.shards.get(index);
     if (held === undefined) return peers.blockSquares(index, step, { signal });
@@ -53,9 +55,9 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
     return squares ?? squaresOf(index, step, signal);
   };
 
-  for (const [index, { begin, end }] of mine) {
-    const range = { begin, end };
-    const state = await restoreShard(coordinator.checkpoints, manifest, spec, range);
+  for (const [order, index] of mine.entries()) {
+    const { begin, end } = shards[index];
+    const state = states[order];
     const checkpoints = new ShardCheckpoints({
       store: coordinator.checkpoints,
       spec,
@@ -66,7 +68,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
       log: event,
     });
     const shard = new Shard({
-      range,
+      range: { begin, end },
       spec,
       state,
       endStep: record.endStep,
@@ -85,14 +87,17 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
     });
     set.add(index, { shard, checkpoints });
   }
-  invariant(set.shards.size === mine.length, 'every shard that was given is held');
 
   return {
     set,
     async close(reason) {
       set.close(reason);
-      await Promise.all([...set.shards.values()].map(({ checkpoints }) => checkpoints.idle()));
+      await Promise.all([...set.shards.values()].map(({ checkpoints }) => checkpoints.close()));
       await peers.close();
     },
   };
+}
+
+function missing(what: string): TributaryError {
+  return new TributaryError('NOT_FOUND', `${what}, which the placement needs, does not exist`);
 }
