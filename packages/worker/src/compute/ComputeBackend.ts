@@ -20,7 +20,15 @@ export interface ComputeBackend {
   /**
    * Prepares `fn` for inputs of exactly these shapes and types. Throws UNIMPLEMENTED, naming the primitive, if this backend cannot run it.
    */
-  compile(fn: ArrayFunction, inputs: readonly ArraySpec[]): Promise<Program>;
+  compile(fn: ArrayFunction, inputs: readonly ArraySpec[], options?: CompileOptions): Promise<Program>;
+}
+
+export interface CompileOptions {
+  /**
+   * Outputs, by number, to give as what was added where, instead of as a mostly empty array: the gradients of lookup tables. Each is replaced by
+   * the pairs [indices, rows] of its lookups: `rows[i]` is to be added to the slice `indices[i]` of the first axis; indices may repeat.
+   */
+  readonly sparseOutputs?: readonly number[];
 }
 
 /** A function compiled for one list of shapes. */

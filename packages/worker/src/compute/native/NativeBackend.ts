@@ -4,8 +4,16 @@ import {
   traceFunction,
   type Variable,
 } from '../../autodiff/TracedProgram.ts';
-import type { ArrayFunction, ArraySpec, Buffer, ComputeBackend, Program } from '../ComputeBackend.ts';
+import type {
+  ArrayFunction,
+  ArraySpec,
+  Buffer,
+  CompileOptions,
+  ComputeBackend,
+  Program,
+} from '../ComputeBackend.ts';
 import { outputSpecs } from '../outputSpecs.ts';
+import { withSparseOutputs } from '../withSparseOutputs.ts';
 import { type ConstantData, lowerSegment } from './lowering/lowerSegment.ts';
 import { partition } from './lowering/partition.ts';
 import { NativeProgram, type RunnableStage } from './NativeProgram.ts';
@@ -26,8 +34,12 @@ export class NativeBackend implements ComputeBackend {
     this.#threads = threads;
   }
 
-  async compile(fn: ArrayFunction, inputs: readonly ArraySpec[]): Promise<Program> {
-    const traced = traceFunction(fn, inputs);
+  async compile(
+    fn: ArrayFunction,
+    inputs: readonly ArraySpec[],
+    { sparseOutputs = [] }: CompileOptions = {},
+  ): Promise<Program> {
+    const traced = withSparseOutputs(traceFunction(fn, inputs), sparseOutputs);
     try {
       const constants = await readConstants(traced);
       const stages = await this.#openStages(traced, constants);

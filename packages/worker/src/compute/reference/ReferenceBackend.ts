@@ -1,9 +1,17 @@
 import { numpy as np } from '@jax-js/jax';
 import { evaluateProgram } from '../../autodiff/evaluateProgram.ts';
 import { traceFunction } from '../../autodiff/TracedProgram.ts';
-import type { ArrayFunction, ArraySpec, Buffer, ComputeBackend, Program } from '../ComputeBackend.ts';
+import type {
+  ArrayFunction,
+  ArraySpec,
+  Buffer,
+  CompileOptions,
+  ComputeBackend,
+  Program,
+} from '../ComputeBackend.ts';
 import { checkBuffers } from '../checkBuffers.ts';
 import { outputSpecs } from '../outputSpecs.ts';
+import { withSparseOutputs } from '../withSparseOutputs.ts';
 
 /**
  * jax-js, one primitive at a time: slow, and as close as we can come to what the model says. The oracle of the native backend,
@@ -12,8 +20,12 @@ import { outputSpecs } from '../outputSpecs.ts';
 export class ReferenceBackend implements ComputeBackend {
   readonly name = 'reference';
 
-  async compile(fn: ArrayFunction, inputs: readonly ArraySpec[]): Promise<Program> {
-    const traced = traceFunction(fn, inputs);
+  async compile(
+    fn: ArrayFunction,
+    inputs: readonly ArraySpec[],
+    { sparseOutputs = [] }: CompileOptions = {},
+  ): Promise<Program> {
+    const traced = withSparseOutputs(traceFunction(fn, inputs), sparseOutputs);
     const outputs = outputSpecs(traced);
     return {
       backend: 'reference',
