@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ServerChannel } from '@tributary/client/transport/ServerChannel.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { advertisedAddress } from '@tributary/server/membership/advertisedAddress.ts';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { gradientOf, pushOf, TestCluster, testSpec } from './testCluster.ts';
 
 const spec = testSpec({ ranks: 1 });
@@ -140,4 +141,26 @@ test('a server that stops refuses what waits, at once', async () => {
   });
   await cluster.servers[0].stop();
   await waiting;
+});
+
+test('a server that stops lets a pull under way come to its end', async () => {
+  const large = 2_000_000;
+  const layout = { tensors: [{ name: 'w', shape: [large], offset: 0, length: large }], length: large };
+  const cluster = await TestCluster.start(testSpec({ ranks: 1, layout }), 1, {
+    initial: new Float32Array(large).fill(3),
+  });
+  const channel = new ServerChannel(cluster.servers[0].address);
+  onTestFinished(() => channel.close());
+  const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
+  let received = 0;
+  await channel.pull(
+    { target, step: 0, latest: true, waitMs: 0 },
+    ({ data }) => {
+      if (received === 0) void cluster.servers[0].stop();
+      received += data.length;
+    },
+    { deadlineMs: 20_000 },
+  );
+  expect(received).toBe(4 * large);
+  await cluster.servers[0].stopped;
 });

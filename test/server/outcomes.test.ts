@@ -62,7 +62,7 @@ test.each([
 
 test('a loss that is not finite is rejected too', async () => {
   const spec = testSpec({ ranks: 2 });
-  const client = (await TestCluster.start(spec, 1)).client();
+  const client = (await TestCluster.start(spec, 2)).client();
   const push = {
     ...pushOf(0, 0, gradientOf(0, 0, spec.layout.length), { loss: Number.NaN, tokens: [1, 1] }),
     ranks: { begin: 0, end: 2 },
@@ -71,6 +71,8 @@ test('a loss that is not finite is rejected too', async () => {
     outcome: 'rejected',
     reason: 'the loss of ranks 0 to 1 at step 0 is NaN',
   });
+  // Once, not once for each shard.
+  expect((await client.describe()).map(({ rejected }) => rejected)).toEqual([1, 0]);
 });
 
 test('a skipped rank counts for nothing: the mean is over the examples of the others', async () => {

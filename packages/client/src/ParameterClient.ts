@@ -246,12 +246,12 @@ export class ParameterClient {
   }
 
   /**
-   * All shards; but of a gradient that is not finite only the first shard that will reject it. Were the others to keep their part, the step would
-   * be half skipped.
+   * All shards; but of a push that is not finite only the first that will reject it. Were the others to keep their part, the step would be half
+   * skipped.
    */
-  #receivers({ gradient }: Push): readonly Shard[] {
-    if (gradient === undefined) return this.#shards;
-    const at = firstNonFinite(gradient);
+  #receivers({ gradient, loss }: Push): readonly Shard[] {
+    if (!Number.isFinite(loss)) return this.#shards.slice(0, 1);
+    const at = gradient === undefined ? -1 : firstNonFinite(gradient);
     return at < 0 ? this.#shards : this.#shards.filter(({ begin, end }) => begin <= at && at < end);
   }
 

@@ -3,7 +3,6 @@ import { fastest, type PushOutcome, slowest, stalenessBound } from '@tributary/c
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
-import { tensorAt } from '@tributary/core/layout/Layout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { clipByValue, clipScale } from '@tributary/core/optimizer/clip.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
@@ -11,8 +10,8 @@ import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
 import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
-import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import { TreeSum } from '@tributary/core/reduction/TreeSum.ts';
+import { findBroken, type Rejection } from './findBroken.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
 import { judgePush, type PushFacts, type PushJudgement } from './judgePush.ts';
 import { ParameterVersions, type Version } from './ParameterVersions.ts';
@@ -42,13 +41,6 @@ export interface ClosedStep {
   readonly loss: number;
   readonly examples: number;
   readonly staleness: number;
-}
-
-export interface Rejection {
-  readonly rank: number;
-  readonly step: number;
-  readonly tensor: string;
-  readonly reason: string;
 }
 
 export interface ShardOptions {
@@ -168,7 +160,7 @@ export class Shard {
     // A gradient that comes too late is dropped, and the rank goes on; or it would be late forever.
     if (judgement.outcome === 'stale') this.#complete(push.rankBegin, push.step);
     if (judgement.outcome !== 'accept') return judgement;
-    const broken = this.#findBroken(push, gradient);
+    const broken = findBroken(push, gradient, this.#spec.layout, this.range.begin);
     if (broken !== undefined) {
       this.#options.onRejected(broken);
       return { outcome: 'rejected', reason: broken.reason };
@@ -235,25 +227,6 @@ export class Shard {
     this.#refusal ??= reason;
     this.#closed.abort();
     this.#waiters.wake();
-  }
-
-  #findBroken(push: PushFacts, gradient: Float32Array | undefined): Rejection | undefined {
-    const { rankBegin, rankEnd, step } = push;
-    const ranks = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
-    const at = gradient === undefined ? -1 : firstNonFinite(gradient);
-    if (gradient === undefined || at < 0) {
-      if (Number.isFinite(push.loss)) return undefined;
-      return {
-        rank: rankBegin,
-        step,
-        tensor: '',
-        reason: `the loss of ${ranks} at step ${step} is ${push.loss}`,
-      };
-    }
-    const tensor = tensorAt(this.#spec.layout, this.range.begin + at);
-    const element = this.range.begin + at - tensor.offset;
-    const reason = `the gradient of ${ranks} at step ${step} is ${gradient[at]} in tensor "${tensor.name}", element ${element}`;
-    return { rank: rankBegin, step, tensor: tensor.name, reason };
   }
 
   /** Synchronous: one more node of the tree. */

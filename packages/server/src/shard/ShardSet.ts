@@ -3,7 +3,8 @@ import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import type { ShardCheckpoints } from '../checkpoint/ShardCheckpoints.ts';
-import type { Rejection, Shard } from './Shard.ts';
+import type { Rejection } from './findBroken.ts';
+import type { Shard } from './Shard.ts';
 
 /** One shard of this server and the writer of its checkpoints. */
 export interface HeldShard {

@@ -1,0 +1,36 @@
+import { type Layout, tensorAt } from '@tributary/core/layout/Layout.ts';
+import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
+import type { PushFacts } from './judgePush.ts';
+
+/** A gradient that cannot be applied: whose, and where it is broken. */
+export interface Rejection {
+  /** The first of the ranks that were summed. */
+  readonly rank: number;
+  readonly step: number;
+  /** Empty if it is the loss. */
+  readonly tensor: string;
+  readonly reason: string;
+}
+
+/** The first number of a push that is NaN or infinite, by name; undefined if there is none. The shard begins at element `begin` of the layout. */
+export function findBroken(
+  { rankBegin, rankEnd, step, loss }: PushFacts,
+  gradient: Float32Array | undefined,
+  layout: Layout,
+  begin: number,
+): Rejection | undefined {
+  const whose = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
+  const rejection = (tensor: string, what: string): Rejection => ({
+    rank: rankBegin,
+    step,
+    tensor,
+    reason: what,
+  });
+  if (!Number.isFinite(loss)) return rejection('', `the loss of ${whose} at step ${step} is ${loss}`);
+  if (gradient === undefined) return undefined;
+  const at = firstNonFinite(gradient);
+  if (at < 0) return undefined;
+  const { name, offset } = tensorAt(layout, begin + at);
+  const where = `tensor "${name}", element ${begin + at - offset}`;
+  return rejection(name, `the gradient of ${whose} at step ${step} is ${gradient[at]} in ${where}`);
+}
