@@ -34,9 +34,13 @@ export function createLayout(tensors: readonly { name: string; shape: readonly n
     let length = 1;
     for (const dimension of shape) {
       if (!Number.isInteger(dimension) || dimension < 0) {
-        throw new TributaryError('INVALID_ARGUMENT', `parameter "${name}" has the shape [${shape.join(', ')}]`, {
-          hint: 'Dimensions are whole numbers, 0 or more.',
-        });
+        throw new TributaryError(
+          'INVALID_ARGUMENT',
+          `parameter "${name}" has the shape [${shape.join(', ')}]`,
+          {
+            hint: 'Dimensions are whole numbers, 0 or more.',
+          },
+        );
       }
       length *= dimension;
     }
@@ -44,9 +48,13 @@ export function createLayout(tensors: readonly { name: string; shape: readonly n
     offset += length;
   }
   if (offset > limits.elementsMax || placed.length > limits.tensorsMax) {
-    throw new TributaryError('RESOURCE_EXHAUSTED', `the model has ${placed.length} tensors with ${offset} elements`, {
-      hint: `At most ${limits.tensorsMax} tensors and ${limits.elementsMax} elements are possible.`,
-    });
+    throw new TributaryError(
+      'RESOURCE_EXHAUSTED',
+      `the model has ${placed.length} tensors with ${offset} elements`,
+      {
+        hint: `At most ${limits.tensorsMax} tensors and ${limits.elementsMax} elements are possible.`,
+      },
+    );
   }
   return { tensors: placed, length: offset };
 }
