@@ -1,6 +1,6 @@
 /**
- * Compiles the SIMD kernels: packages/core/assembly (AssemblyScript) to packages/core/src/kernels/kernelModule.ts, which is committed, so that
- * nobody needs the compiler to run Tributary. `node scripts/kernels.ts` after every change of a kernel; a test compares.
+ * Compiles the SIMD kernels, packages/core/assembly (AssemblyScript), to modules beside the code that runs them, which are committed, so that
+ * nobody needs the compiler to run Tributary. `node scripts/kernels.ts` after every change of a kernel; tests compare.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,15 +9,16 @@ import { join } from 'node:path';
 
 const core = join(import.meta.dirname, '../packages/core');
 
-/** Where the compiled kernels are kept. */
+/** Where the compiled kernels are kept: those of vectors, and those of quantum states. */
 export const kernelModuleFile = join(core, 'src/kernels/kernelModule.ts');
+export const gateModuleFile = join(core, 'src/quantum/state/gateModule.ts');
 
-/** The source text of that file. Throws with the compiler's words if the kernels do not compile. */
-export function compileKernels(): string {
+/** The source text of such a file. Throws with the compiler's words if the kernels do not compile. */
+export function compileKernels(pattern = 'assembly/*.ts'): string {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-kernels-'));
   try {
     const output = join(folder, 'kernels.wasm');
-    const sources = globSync('assembly/*.ts', { cwd: core }).filter((file) => !file.endsWith('lanes.ts'));
+    const sources = globSync(pattern, { cwd: core }).filter((file) => !file.endsWith('lanes.ts'));
     const compiler = join(core, 'node_modules/assemblyscript/bin/asc.js');
     execFileSync(
       process.execPath,
@@ -44,4 +45,7 @@ function moduleSource(base64: string): string {
   ].join('\n');
 }
 
-if (import.meta.main) writeFileSync(kernelModuleFile, compileKernels());
+if (import.meta.main) {
+  writeFileSync(kernelModuleFile, compileKernels());
+  writeFileSync(gateModuleFile, compileKernels('assembly/quantum/*.ts'));
+}

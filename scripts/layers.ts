@@ -18,7 +18,7 @@ const mayImport: Record<string, string[]> = {
 };
 
 /** The rooms of core on which every other room of core may stand, and which stand on themselves alone. */
-const foundation = ['errors', 'limits', 'random', 'clock'];
+const foundation = ['errors', 'limits', 'random', 'clock', 'webassembly'];
 /** The rooms of core whose types every room of core may name. */
 const vocabulary = ['layout', 'partition', 'job'];
 

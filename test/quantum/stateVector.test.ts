@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { applyDiagonalPhase, applyGate, applyTwoQubitGate } from '@tributary/core/quantum/state/applyGate.ts';
 import * as gates from '@tributary/core/quantum/state/gates.ts';
 import { diagonalExpectation, expectation, pauliString } from '@tributary/core/quantum/state/pauli.ts';
@@ -12,6 +13,7 @@ import { sample } from '@tributary/core/quantum/state/sample.ts';
 import { createUniforms, type RandomSource } from '@tributary/core/random/uniforms.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { compileKernels, gateModuleFile } from '../../scripts/kernels.ts';
 import * as dense from './dense.ts';
 
 const { hadamard, pauliX, pauliY, pauliZ, phase } = gates;
@@ -234,6 +236,36 @@ test('20 qubits: a GHZ state, its correlations and samples', () => {
   expect(diagonalExpectation(state, new Float64Array(2 ** 20).fill(3))).toBeCloseTo(3, 12);
   const shots = sample(state, 100, createUniforms(1));
   expect(new Set(shots)).toEqual(new Set([0, 2 ** 20 - 1]));
+});
+
+test('the compiled kernel is up to date', () => {
+  expect(readFileSync(gateModuleFile, 'utf8')).toBe(compileKernels('assembly/quantum/*.ts'));
+});
+
+test('the kernel and the plain loop give the same bits', () => {
+  const random = createUniforms(3);
+  const state = zeroState(10);
+  expect(state.kernel).toBeTypeOf('function');
+  for (let b = 0; b < 1024; b++) {
+    state.re[b] = random() - 0.5;
+    state.im[b] = random() - 0.5;
+  }
+  const plain = { qubits: 10, re: new Float64Array(state.re), im: new Float64Array(state.im) };
+  for (const gate of [
+    hadamard,
+    pauliY,
+    gates.tGate,
+    gates.rotationX(0.3),
+    gates.rotationY(1),
+    gates.rotationZ(2),
+  ]) {
+    for (let target = 0; target < 10; target++) {
+      applyGate(state, gate, target);
+      applyGate(plain, gate, target);
+      expect(new Float64Array(state.re)).toEqual(plain.re);
+      expect(new Float64Array(state.im)).toEqual(plain.im);
+    }
+  }
 });
 
 test('a qubit that is not there, or is used twice, is refused', () => {

@@ -1,5 +1,5 @@
 import { TributaryError } from '../errors/TributaryError.ts';
-import { webAssembly } from './webAssembly.ts';
+import { webAssembly } from '../webassembly/webAssembly.ts';
 
 const pageBytes = 65536;
 /** What 32-bit addresses reach, less a page, so that the end of the last vector is still an address. */

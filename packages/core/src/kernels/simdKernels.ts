@@ -1,11 +1,11 @@
 import { invariant } from '../errors/invariant.ts';
 import { blockElements } from '../partition/partition.ts';
 import { blockSquares } from '../reduction/blockSquares.ts';
+import { webAssembly } from '../webassembly/webAssembly.ts';
 import { kernelModule } from './kernelModule.ts';
 import { plainKernels } from './plainKernels.ts';
 import type { VectorKernels } from './VectorKernels.ts';
 import { VectorMemory } from './VectorMemory.ts';
-import { webAssembly } from './webAssembly.ts';
 
 /** A compiled kernel: elements (a multiple of 4), byte addresses, scalars. */
 type Kernel = (count: number, ...addressesAndScalars: number[]) => number;

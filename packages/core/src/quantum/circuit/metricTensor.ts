@@ -17,7 +17,7 @@ export function metricTensor(
   [begin, end]: readonly [number, number],
 ): Float64Array {
   const n = end - begin;
-  const { state, derivatives } = derivativeStates(circuit, angles, begin, end);
+  const { state, derivatives } = derivativeStates(circuit, angles, [begin, end]);
   const overlaps = derivatives.map((derivative) => innerProduct(derivative, state));
   const metric = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
@@ -35,8 +35,7 @@ export function metricTensor(
 export function derivativeStates(
   circuit: Circuit,
   angles: Float64Array,
-  begin: number,
-  end: number,
+  [begin, end]: readonly [number, number],
 ): { state: StateVector; derivatives: StateVector[] } {
   const state = zeroState(circuit.qubits);
   const derivatives: StateVector[] = [];
@@ -60,7 +59,7 @@ export function derivativeStates(
 
 /**
  * The metric over the parameters of an ansatz for one input, parameters x parameters. `blocks` of angles are taken as independent of each other: `[[0, angles]]` is the full
- * metric, `ansatz.layers` the block-diagonal one that hardware can measure. For many inputs, take the mean.
+ * metric, `ansatz.layers` the block-diagonal one, which takes less work. For many inputs, take the mean.
  */
 export function parameterMetric(
   ansatz: Ansatz,

@@ -1,5 +1,6 @@
 import { invariant } from '../../errors/invariant.ts';
 import { limits } from '../../limits/limits.ts';
+import { allocateAmplitudes, type GateKernel } from './gateKernel.ts';
 
 /**
  * The 2^n complex amplitudes of n qubits. Bit q of an index is the value of qubit q, so index 0b10 of two qubits has qubit 1 set.
@@ -12,7 +13,12 @@ export interface StateVector {
   readonly qubits: number;
   readonly re: Float64Array;
   readonly im: Float64Array;
+  /** Applies gates faster, to this state alone. Small states have none. */
+  readonly kernel?: GateKernel;
 }
+
+/** From here on a gate takes longer than the way into WebAssembly, and a state so long that its own memory does not matter. */
+const kernelQubits = 10;
 
 /** |0...0>. It takes 16 * 2^qubits bytes. */
 export function zeroState(qubits: number): StateVector {
@@ -20,7 +26,11 @@ export function zeroState(qubits: number): StateVector {
     Number.isInteger(qubits) && qubits >= 0 && qubits <= limits.qubitsMax,
     `a state of ${qubits} qubits`,
   );
-  const state = { qubits, re: new Float64Array(2 ** qubits), im: new Float64Array(2 ** qubits) };
+  const size = 2 ** qubits;
+  const state: StateVector =
+    qubits < kernelQubits
+      ? { qubits, re: new Float64Array(size), im: new Float64Array(size) }
+      : { qubits, ...allocateAmplitudes(size) };
   state.re[0] = 1;
   return state;
 }
@@ -33,7 +43,10 @@ export function uniformState(qubits: number): StateVector {
 }
 
 export function copyState({ qubits, re, im }: StateVector): StateVector {
-  return { qubits, re: re.slice(), im: im.slice() };
+  const copy = zeroState(qubits);
+  copy.re.set(re);
+  copy.im.set(im);
+  return copy;
 }
 
 /** The sum of all probabilities: 1 but for rounding. */

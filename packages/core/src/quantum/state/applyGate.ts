@@ -4,12 +4,16 @@ import type { StateVector } from './StateVector.ts';
 
 /** Applies a gate to one qubit, in place, where all control qubits are 1. */
 export function applyGate(
-  { qubits, re, im }: StateVector,
+  { qubits, re, im, kernel }: StateVector,
   gate: Gate,
   target: number,
   controls: readonly number[] = [],
 ): void {
   checkQubits(qubits, [target, ...controls]);
+  if (kernel !== undefined && controls.length === 0 && target > 0) {
+    kernel(re.byteOffset, im.byteOffset, re.byteLength, target, ...gate);
+    return;
+  }
   const [ar, ai, br, bi, cr, ci, dr, di] = gate;
   const stride = 1 << target;
   const low = stride - 1;
