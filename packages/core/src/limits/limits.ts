@@ -70,6 +70,8 @@ export const limits = {
   checkpointChunkBytes: 4 << 20,
   /** Checkpoints of which a server remembers what it wrote. The controller asks for each in turn; more than a few behind, it is lost anyway. */
   checkpointPartsKept: 16,
+  /** Chunks of so many checkpoints to come are not taken for leftovers: servers may be that far ahead of the controller. */
+  checkpointsComing: 100,
   /** Checkpoints kept by default: the newest, and one to fall back on should it be corrupt, and one more. */
   checkpointsKept: 3,
   /** Programs kept compiled, one per batch shape and purpose: a training batch, an evaluation batch and its short rest, and some to spare. */

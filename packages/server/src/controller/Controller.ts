@@ -354,7 +354,7 @@ class Controller {
           parts,
           Date.now(),
         );
-        await this.#coordinator.checkpoints.retain(this.#spec.checkpointsKept, []);
+        await this.#coordinator.checkpoints.retain(this.#spec.checkpointsKept, this.#comingCheckpoints(step));
       } catch (cause) {
         if (!(cause instanceof TributaryError) || cause.code !== 'RESOURCE_EXHAUSTED') throw cause;
         error = cause.line;
@@ -363,6 +363,18 @@ class Controller {
     this.#settledStep = step;
     if (error === '') return '';
     return `checkpoint at step ${step} could not be written: ${error}; the one of step ${this.#checkpoint.step} stands`;
+  }
+
+  /** The checkpoints after that of `step`: servers may be writing any of the next ones by now. */
+  #comingCheckpoints(step: number): string[] {
+    const { generation } = this.#placement!;
+    const coming: string[] = [];
+    for (let due: number | undefined = step; coming.length < limits.checkpointsComing; ) {
+      due = nextCheckpointStep(due, this.#spec.checkpointEverySteps, this.#endStep);
+      if (due === undefined) break;
+      coming.push(checkpointId(generation, due));
+    }
+    return coming;
   }
 
   /** Brings the end near: two steps ahead of the fastest rank, which every rank can still reach together. */

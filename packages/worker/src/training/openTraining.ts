@@ -25,7 +25,11 @@ export interface Training {
 export async function openTraining(options: GradientThreadData): Promise<Training> {
   const { spec, parameters } = options;
   const { job, file } = await loadJob(options.jobFile);
-  const backend = await openBackend(options.compute);
+  const fallbacks: string[] = [];
+  const backend = await openBackend(options.compute, {
+    threads: options.computeThreads,
+    onFallback: (line) => fallbacks.push(line),
+  });
   const shape = layoutOf(job.model);
   requireSameLayout(shape.layout, spec.layout, file);
   const train = await job.data.train.open();
@@ -49,7 +53,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
       return evaluateDataset(program, test, current);
     },
     backend: chosen,
-    note: '',
+    note: fallbacks.join('; '),
   };
 }
 
