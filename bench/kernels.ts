@@ -7,9 +7,9 @@ import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import { createSimdKernels } from '@tributary/core/kernels/simdKernels.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { VectorMemory } from '@tributary/core/kernels/VectorMemory.ts';
-import { webAssembly } from '@tributary/core/webassembly/webAssembly.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
+import { webAssembly } from '@tributary/core/webassembly/webAssembly.ts';
 
 const elements = Number(process.argv[2] ?? 10_000_000);
 const rounds = 7;
