@@ -2,50 +2,11 @@ import { judgeStep } from '@tributary/core/quantum/step/judgeStep.ts';
 import { quantumStep, type Solver } from '@tributary/core/quantum/step/quantumStep.ts';
 import { createUniforms } from '@tributary/core/random/uniforms.ts';
 import { expect, test } from 'vitest';
-import { blockModel, logisticLoss, newtonLoss, weightCount } from './logistic.ts';
+import { blockModel, weightCount } from './logistic.ts';
+import { train } from './train.ts';
 
 const annealing: Solver = { kind: 'annealing', slices: 16, sweeps: 100 };
 const qaoa: Solver = { kind: 'qaoa', depth: 2, shots: 100, evaluationsMax: 40 };
-
-/** Trains from zero, block after block, for so many rounds. */
-function train(solver: Solver, blockSize: number, bits: number, rounds: number) {
-  const weights = new Float64Array(weightCount);
-  const random = createUniforms(1);
-  let loss = logisticLoss(weights);
-  const losses = [loss];
-  const ranges = new Float64Array(weightCount).fill(0.5);
-  for (let round = 0; round < rounds; round++) {
-    for (let begin = 0; begin < weightCount; begin += blockSize) {
-      const end = Math.min(begin + blockSize, weightCount);
-      const region = ranges.subarray(begin, end);
-      const { step, change } = quantumStep(
-        blockModel(weights, begin, end),
-        { solver, bits, ranges: region },
-        random,
-      );
-      const candidate = weights.slice();
-      step.forEach((move, i) => {
-        candidate[begin + i] += move;
-      });
-      const newLoss = logisticLoss(candidate);
-      const { accepted, rangeFactor } = judgeStep({
-        step,
-        ranges: region,
-        predicted: change,
-        actual: newLoss - loss,
-      });
-      region.forEach((range, i) => {
-        region[i] = range * rangeFactor;
-      });
-      if (accepted) {
-        weights.set(candidate);
-        loss = newLoss;
-        losses.push(loss);
-      }
-    }
-  }
-  return { losses, excess: loss / newtonLoss - 1 };
-}
 
 test.each([
   ['annealing over all 31 parameters, 4 bits each: 124 qubits', annealing, 31, 4, 8],
@@ -55,9 +16,9 @@ test.each([
   ['QAOA over blocks of 4 parameters, 3 bits each: 12 qubits', qaoa, 4, 3, 5],
   ['the exact ground state over blocks of 4 parameters', { kind: 'exact' } as Solver, 4, 4, 4],
 ])(
-  'logistic regression comes within 2 %% of the loss of Newton by %s',
+  '%s: logistic regression comes within 2 percent of the loss that Newton reaches',
   (_, solver, blockSize, bits, rounds) => {
-    const { losses, excess } = train(solver, blockSize, bits, rounds);
+    const { losses, excess } = train(solver, { blockSize, bits, rounds });
     expect(losses[0]).toBeCloseTo(Math.LN2, 14);
     losses.slice(1).forEach((loss, i) => {
       expect(loss).toBeLessThan(losses[i]);
@@ -67,13 +28,14 @@ test.each([
 );
 
 test('as the trust region shrinks, the grid does, and the loss becomes that of Newton', () => {
-  const { excess } = train(annealing, 8, 4, 16);
+  const { excess } = train(annealing, { blockSize: 8, bits: 4, rounds: 16 });
   expect(excess).toBeLessThan(2e-6);
   expect(excess).toBeGreaterThan(-1e-9);
 });
 
 test('the same seed gives the same training', () => {
-  expect(train(annealing, 16, 2, 3)).toEqual(train(annealing, 16, 2, 3));
+  const again = () => train(annealing, { blockSize: 16, bits: 2, rounds: 3 });
+  expect(again()).toEqual(again());
 });
 
 test('the step of the exact solver is the best on the grid, and the others say truly what theirs is worth', () => {

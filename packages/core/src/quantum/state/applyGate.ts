@@ -9,15 +9,14 @@ export function applyGate(
   target: number,
   controls: readonly number[] = [],
 ): void {
-  checkQubits(qubits, [target, ...controls]);
-  if (kernel !== undefined && controls.length === 0 && target > 0) {
+  const stride = maskOf(qubits, [target]);
+  const control = maskOf(qubits, controls, stride);
+  if (kernel !== undefined && control === 0 && target > 0) {
     kernel(re.byteOffset, im.byteOffset, re.byteLength, target, ...gate);
     return;
   }
   const [ar, ai, br, bi, cr, ci, dr, di] = gate;
-  const stride = 1 << target;
   const low = stride - 1;
-  const control = controls.reduce((mask, qubit) => mask | (1 << qubit), 0);
   const pairs = re.length / 2;
   for (let pair = 0; pair < pairs; pair++) {
     // Every index whose target bit is 0, by opening a gap for that bit.
@@ -42,8 +41,9 @@ export function applyTwoQubitGate(
   first: number,
   second: number,
 ): void {
-  checkQubits(qubits, [first, second]);
-  const offsets = [0, 1 << first, 1 << second, (1 << first) | (1 << second)];
+  const firstBit = maskOf(qubits, [first]);
+  const secondBit = maskOf(qubits, [second], firstBit);
+  const offsets = [0, firstBit, secondBit, firstBit | secondBit];
   const xr = new Float64Array(4);
   const xi = new Float64Array(4);
   for (let base = 0; base < re.length; base++) {
@@ -79,9 +79,13 @@ export function applyDiagonalPhase({ re, im }: StateVector, energies: Float64Arr
   }
 }
 
-function checkQubits(qubits: number, used: readonly number[]): void {
-  invariant(
-    new Set(used).size === used.length && used.every((q) => Number.isInteger(q) && q >= 0 && q < qubits),
-    `a gate on qubits ${used.join(', ')} of ${qubits}`,
-  );
+/** A bit for each of the qubits used: they must be there, and distinct from each other and from those taken. */
+function maskOf(qubits: number, used: readonly number[], taken = 0): number {
+  let mask = 0;
+  for (const qubit of used) {
+    const bit = Number.isInteger(qubit) && qubit >= 0 && qubit < qubits ? 1 << qubit : 0;
+    invariant(bit !== 0 && ((mask | taken) & bit) === 0, 'a gate is on distinct qubits of the state');
+    mask |= bit;
+  }
+  return mask;
 }
