@@ -14,7 +14,7 @@ import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
 
 /** Every optimizer by name. A new one is a file and a row here, and its kernel in packages/core/assembly; it then inherits the law tests. */
-export const optimizers: Readonly<Record<string, Method>> = {
+export const optimizers = {
   sgd,
   momentum,
   nesterov,
@@ -28,4 +28,4 @@ export const optimizers: Readonly<Record<string, Method>> = {
   radam,
   lion,
   ftrl,
-};
+} satisfies Readonly<Record<string, Method>>;
