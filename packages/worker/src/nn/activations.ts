@@ -5,9 +5,9 @@ import { lax, numpy as np } from '@jax-js/jax';
  * are taken of non-positive numbers only. The formulas of jax-js's own `nn` are Infinity or NaN beyond about +-89.
  */
 
-/** max(x, 0), with gradient 0 at 0. */
+/** max(0, x), with gradient 0 at 0: of equal operands, jax-js gives the first the gradient. */
 export function relu(x: np.Array): np.Array {
-  return np.where(x.ref.greater(0), x, 0);
+  return np.maximum(0, x);
 }
 
 /** x for positive x, `slope` x otherwise. */

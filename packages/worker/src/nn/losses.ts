@@ -2,11 +2,16 @@ import { numpy as np } from '@jax-js/jax';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { logSumExp } from './activations.ts';
 
+/*
+ * Every loss is a mean over the examples of the batch. With `weights`, one number per example (first axis), it is the weighted mean: a weight
+ * of 0 leaves an example out, as padBatch does with those that only fill a batch up.
+ */
+
 /**
- * Mean over all examples of -log softmax(logits)[label]. `logits` has the classes as last axis; `labels` has the other axes, whole numbers.
+ * Mean of -log softmax(logits)[label]. `logits` has the classes as last axis; `labels` has the other axes, whole numbers.
  * A label that is no class stops the run with an error.
  */
-export function crossEntropy(logits: np.Array, labels: np.Array): np.Array {
+export function crossEntropy(logits: np.Array, labels: np.Array, weights?: np.Array): np.Array {
   const shape = logits.shape.slice(0, -1);
   if (labels.shape.join() !== shape.join() || !String(labels.dtype).includes('int')) {
     throw new TributaryError(
@@ -18,7 +23,7 @@ export function crossEntropy(logits: np.Array, labels: np.Array): np.Array {
   const classes = logits.shape.at(-1)!;
   const rows = logits.reshape([-1, classes]);
   const chosen = np.takeAlongAxis(rows.ref, labels.reshape([-1, 1]), 1).reshape([-1]);
-  return logSumExp(rows).sub(chosen).mean();
+  return weightedMean(logSumExp(rows).sub(chosen).reshape(shape), weights);
 }
 
 /** Fraction of examples whose largest logit is at their label. */
@@ -27,22 +32,35 @@ export function accuracy(logits: np.Array, labels: np.Array): np.Array {
 }
 
 /** Mean of (predictions - targets)^2. */
-export function meanSquaredError(predictions: np.Array, targets: np.Array): np.Array {
-  return np.square(predictions.sub(targets)).mean();
+export function meanSquaredError(predictions: np.Array, targets: np.Array, weights?: np.Array): np.Array {
+  return weightedMean(np.square(predictions.sub(targets)), weights);
 }
 
 /** Mean of Huber's loss: half the square of an error up to `delta`, beyond it linear. */
-export function huber(predictions: np.Array, targets: np.Array, delta = 1): np.Array {
+export function huber(predictions: np.Array, targets: np.Array, delta = 1, weights?: np.Array): np.Array {
   const error = predictions.sub(targets);
   const magnitude = np.absolute(error);
   const quadratic = np.minimum(magnitude.ref, delta);
-  return quadratic.ref.mul(quadratic.ref).mul(0.5).add(magnitude.sub(quadratic).mul(delta)).mean();
+  return weightedMean(
+    quadratic.ref.mul(quadratic.ref).mul(0.5).add(magnitude.sub(quadratic).mul(delta)),
+    weights,
+  );
 }
 
 /** Mean cross-entropy of independent truth values: `targets` from 0 to 1, predicted by sigmoid(logits). */
-export function binaryCrossEntropyWithLogits(logits: np.Array, targets: np.Array): np.Array {
+export function binaryCrossEntropyWithLogits(
+  logits: np.Array,
+  targets: np.Array,
+  weights?: np.Array,
+): np.Array {
   const negativeMagnitude = np.where(logits.ref.less(0), logits.ref, logits.ref.neg());
   // log(1 + x) and not log1p: off by 6e-8 at most, which a loss of either sign's mean cannot show, and its gradient is exact.
   const tail = np.log(np.exp(negativeMagnitude).add(1));
-  return np.maximum(logits.ref, 0).sub(logits.mul(targets)).add(tail).mean();
+  return weightedMean(np.maximum(logits.ref, 0).sub(logits.mul(targets)).add(tail), weights);
+}
+
+function weightedMean(values: np.Array, weights: np.Array | undefined): np.Array {
+  if (weights === undefined) return values.mean();
+  const perExample = values.reshape([values.shape[0], -1]).mean(1);
+  return perExample.mul(weights.ref).sum().div(weights.sum());
 }

@@ -116,12 +116,9 @@ function matrixProduct(
   const columns = b.storage.filter((atom) => roles.columns.includes(atom));
   const leftBatch = batch.map(([atom]) => atom);
 
-  const left = matrixOperand(graph, a, [leftBatch, rows, contraction.map(([atom]) => atom)]);
-  const right = matrixOperand(graph, b, [
-    batch.map(([, atom]) => atom),
-    columns,
-    contraction.map(([, atom]) => atom),
-  ]);
+  const left = matrixOperand(graph, a, [leftBatch, rows, contraction.map(([atom]) => atom)], false);
+  const rightAxes = [batch.map(([, atom]) => atom), columns, contraction.map(([, atom]) => atom)];
+  const right = matrixOperand(graph, b, rightAxes, true);
   const tensor = emitProduct(graph, left, right, [leftBatch, rows, columns].map(sizeOf), type);
   return {
     tensor,
@@ -135,15 +132,19 @@ interface MatrixOperand {
   readonly contractionFirst: boolean;
 }
 
+/** A vector lies in both orders; `plainOrder` says which is the untransposed one, for which onnxruntime has a faster kernel. */
 function matrixOperand(
   graph: GraphBuilder,
   view: View,
   [batch, free, contraction]: readonly Atom[][],
+  plainOrder: boolean,
 ): MatrixOperand {
   const [count, size, k] = [batch, free, contraction].map(sizeOf);
   const contractionFirst =
-    !isInOrder(view.withAxes([batch, free, contraction])) &&
-    isInOrder(view.withAxes([batch, contraction, free]));
+    size === 1
+      ? plainOrder
+      : !isInOrder(view.withAxes([batch, free, contraction])) &&
+        isInOrder(view.withAxes([batch, contraction, free]));
   const axes = contractionFirst ? [batch, contraction, free] : [batch, free, contraction];
   const shape = contractionFirst ? [k, size] : [size, k];
   return {

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ProgramCache } from '@tributary/worker/compute/ProgramCache.ts';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+
+/** Slope of the least-squares line, per step. */
+function slope(samples: readonly number[], stepsBetween: number): number {
+  const n = samples.length;
+  const meanX = (n - 1) / 2;
+  const meanY = samples.reduce((sum, y) => sum + y, 0) / n;
+  const covariance = samples.reduce((sum, y, x) => sum + (x - meanX) * (y - meanY), 0);
+  const variance = samples.reduce((sum, _, x) => sum + (x - meanX) ** 2, 0);
+  return covariance / variance / stepsBetween;
+}
+
+/** One float of the gradient lost per step would be 4 bytes; the whole gradient is 14 KB. Between lies what an allocator does on its own. */
+const bytesPerStepMax = 400;
+
+test.each([
+  ['native', 10_000],
+  ['reference', 3_000],
+])('resident memory does not grow over the steps on %s', { timeout: 180_000 }, async (backend, steps) => {
+  const script = join(import.meta.dirname, 'memoryRun.ts');
+  const { stdout } = await run(process.execPath, ['--expose-gc', script, backend, String(steps)]);
+  const resident = JSON.parse(stdout) as number[];
+  // The first half warms up the allocators and the compiler.
+  const settled = resident.slice(resident.length / 2);
+  expect(slope(settled, steps / resident.length)).toBeLessThan(bytesPerStepMax);
+});
+
+test('programs are kept for a bounded number of shapes, the latest used', async () => {
+  const disposed: string[] = [];
+  const compiled: string[] = [];
+  const cache = new ProgramCache(2);
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      compiled.push(key);
+      return {
+        backend: 'native',
+        inputs: [],
+        outputs: [],
+        run: async () => {},
+        dispose: () => disposed.push(key),
+      };
+    });
+  for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) await get(key);
+  await Promise.resolve();
+  expect(compiled).toEqual(['a', 'b', 'c', 'b']);
+  expect(disposed).toEqual(['b', 'c']);
+  expect(cache.size).toBe(2);
+});
+
+test('a program that fails to compile is tried again', async () => {
+  const cache = new ProgramCache(2);
+  await expect(cache.get('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await Promise.resolve();
+  const program = {
+    backend: 'native' as const,
+    inputs: [],
+    outputs: [],
+    run: async () => {},
+    dispose: () => {},
+  };
+  expect(await cache.get('a', async () => program)).toBe(program);
+});
