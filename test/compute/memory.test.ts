@@ -16,20 +16,22 @@ function slope(samples: readonly number[], stepsBetween: number): number {
   return covariance / variance / stepsBetween;
 }
 
-/** One float of the gradient lost per step would be 4 bytes; the whole gradient is 14 KB. Between lies what an allocator does on its own. */
-const bytesPerStepMax = 400;
-
+/** A gradient that was lost each step would be 14 KB. Below lies what allocators do on their own, jax-js's more than onnxruntime's. */
 test.each([
-  ['native', 10_000],
-  ['reference', 3_000],
-])('resident memory does not grow over the steps on %s', { timeout: 180_000 }, async (backend, steps) => {
-  const script = join(import.meta.dirname, 'memoryRun.ts');
-  const { stdout } = await run(process.execPath, ['--expose-gc', script, backend, String(steps)]);
-  const resident = JSON.parse(stdout) as number[];
-  // The first half warms up the allocators and the compiler.
-  const settled = resident.slice(resident.length / 2);
-  expect(slope(settled, steps / resident.length)).toBeLessThan(bytesPerStepMax);
-});
+  ['native', 10_000, 400],
+  ['reference', 3000, 4000],
+])(
+  'resident memory does not grow over the steps on %s',
+  { timeout: 180_000 },
+  async (backend, steps, bytesPerStepMax) => {
+    const script = join(import.meta.dirname, 'memoryRun.ts');
+    const { stdout } = await run(process.execPath, ['--expose-gc', script, backend, String(steps)]);
+    const resident = JSON.parse(stdout) as number[];
+    // The first half warms up the allocators and the compiler.
+    const settled = resident.slice(resident.length / 2);
+    expect(slope(settled, steps / resident.length)).toBeLessThan(bytesPerStepMax);
+  },
+);
 
 test('programs are kept for a bounded number of shapes, the latest used', async () => {
   const disposed: string[] = [];
