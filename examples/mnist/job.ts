@@ -52,7 +52,7 @@ export default defineJob({
     predict: (parameters, { x }) => np.argmax(logits(parameters, x), -1),
   },
   data: split(digits, { test: 0.2 }),
-  optimizer: adam({ learningRate: 4e-3 }),
-  batchSize: 16,
-  epochs: 8,
+  optimizer: adam({ learningRate: 6e-3 }),
+  batchSize: 32,
+  epochs: 10,
 });
