@@ -6,6 +6,7 @@ import type {
   JobRecord,
   JobState,
   Lease,
+  Member,
   MetricEntry,
   Placement,
 } from '@tributary/coordinator/Coordinator.ts';
@@ -123,6 +124,8 @@ class Controller {
   /** Since when no look succeeded, in ms of the monotonic clock; and whether that was said. */
   #troubleSinceMs: number | undefined;
   #troubleTold = false;
+  /** Until then, in the same clock, the list of members may lack some: the coordinator was away, and each has yet to announce itself again. */
+  #membersFromMs = 0;
 
   constructor(options: ControllerOptions, fence: Lease) {
     this.#options = options;
@@ -249,8 +252,10 @@ class Controller {
 
   /** Looks who is there, and writes a new placement if that changes anything. */
   async #place(): Promise<void> {
+    const members = await this.#members();
+    if (members === undefined) return;
     const decision = decidePlacement({
-      members: await this.#coordinator.members(),
+      members,
       current: this.#placement,
       ranges: this.#ranges,
       ranks: this.#spec.ranks,
@@ -279,6 +284,17 @@ class Controller {
     } else if (decision.kind === 'ranks') {
       invariant(this.#placement !== undefined, 'ranks move only within a placement');
       await this.#write({ ...this.#placement, epoch: this.#lastEpoch + 1, ranks: decision.ranks });
+    }
+  }
+
+  /** Everyone alive; undefined while that is not known. */
+  async #members(): Promise<Member[] | undefined> {
+    try {
+      const members = await this.#coordinator.members();
+      return performance.now() < this.#membersFromMs ? undefined : members;
+    } catch (error) {
+      this.#membersFromMs = performance.now() + this.#options.leaseMs + limits.coordinatorReplyMs;
+      throw error;
     }
   }
 
