@@ -496,6 +496,8 @@ add(
   ]),
   [normal(1, 2, 7, 7), normal(2, 2, 3, 3)],
 );
+add('convManyChannels', conv([1, 1], 'SAME'), [normal(2, 9, 5, 5), normal(3, 9, 3, 3)]);
+add('convManyChannelsStride', conv([2, 2], 'SAME'), [normal(2, 9, 6, 5), normal(3, 9, 3, 3)]);
 add('convGroups', conv([1, 1], 'SAME', { featureGroupCount: 2 }), [normal(2, 4, 4, 4), normal(4, 2, 3, 3)]);
 add('convDepthwise', conv([1, 1], 'SAME', { featureGroupCount: 4 }), [
   normal(2, 4, 4, 4),

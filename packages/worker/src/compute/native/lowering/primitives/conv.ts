@@ -1,4 +1,4 @@
-import { materialised, reshaped } from '../arrange.ts';
+import { arranged, materialised, reshaped } from '../arrange.ts';
 import type { GraphBuilder } from '../GraphBuilder.ts';
 import { type Rule, rule } from '../Rule.ts';
 import { broadcastTo, contiguous, type Tensor, transposed, type View } from '../View.ts';
@@ -16,8 +16,8 @@ interface Geometry {
 
 /** An image [examples, groups * channels, spatial...] and kernels [groups * outputs, channels, spatial...]. */
 interface Convolution extends Geometry {
-  readonly image: Tensor;
-  readonly kernel: Tensor;
+  readonly image: View;
+  readonly kernel: View;
   readonly groups: number;
   /** [examples, groups * outputs, spatial...] */
   readonly shape: readonly number[];
@@ -42,8 +42,7 @@ const conv = rule(
       kernelDilation: parameters.rhsDilation,
     };
     if (mapped === 0) {
-      const [image, kernel] = [lhs, rhs].map((view) => materialised(graph, view));
-      return contiguous(convolve(graph, { ...geometry, image, kernel, groups: 1, shape }));
+      return contiguous(convolve(graph, { ...geometry, image: lhs, kernel: rhs, groups: 1, shape }));
     }
     return mappedConvolution(graph, lhs, rhs, mapped, geometry, shape);
   },
@@ -76,8 +75,8 @@ function mappedConvolution(
   const kernel = reshaped(graph, grouped(rhs), [groups * outputs, channels, ...kernelSize]);
   const result = convolve(graph, {
     ...geometry,
-    image: materialised(graph, image),
-    kernel: materialised(graph, kernel),
+    image,
+    kernel,
     groups,
     shape: [examples, groups * outputs, ...resultSize],
   });
@@ -86,15 +85,16 @@ function mappedConvolution(
 }
 
 function convolve(graph: GraphBuilder, convolution: Convolution): Tensor {
-  const { image, kernel, shape } = convolution;
+  const { kernel, shape } = convolution;
   if (shape.length === 2) return withoutSpace(graph, convolution);
   if (isKernelGradient(convolution)) return byShiftedCopies(graph, convolution);
   const transposedPadding = transposedConvolutionPadding(convolution);
   if (transposedPadding !== undefined) return byTransposedConvolution(graph, convolution, transposedPadding);
 
+  const image = materialised(graph, convolution.image);
   const dilated = dilate(graph, image, convolution.imageDilation);
-  const cropped = crop(graph, dilated, convolution.padding);
-  return graph.emit('Conv', [cropped, kernel], shape, image.type, {
+  const cropped = crop(graph, dilated, spatialAxes(convolution), convolution.padding);
+  return graph.emit('Conv', [cropped, materialised(graph, kernel)], shape, image.type, {
     strides: convolution.strides,
     dilations: convolution.kernelDilation,
     group: convolution.groups,
@@ -107,14 +107,11 @@ function convolve(graph: GraphBuilder, convolution: Convolution): Tensor {
 
 /** No spatial axes: ONNX wants at least one. */
 function withoutSpace(graph: GraphBuilder, { image, kernel, groups, shape }: Convolution): Tensor {
-  const [withAxis, kernelWithAxis] = [image, kernel].map((tensor) =>
-    graph.reshape(tensor, [...tensor.shape, 1]),
+  const operands = [image, kernel].map((view) =>
+    graph.reshape(materialised(graph, view), [...view.shape, 1]),
   );
   const attributes = { group: groups, kernel_shape: [1] };
-  return graph.reshape(
-    graph.emit('Conv', [withAxis, kernelWithAxis], [...shape, 1], image.type, attributes),
-    shape,
-  );
+  return graph.reshape(graph.emit('Conv', operands, [...shape, 1], image.type, attributes), shape);
 }
 
 /** A result of more pixels than an 11 by 11 kernel is some other convolution, for which the copies would cost more than they save. */
@@ -131,42 +128,99 @@ function isKernelGradient({ kernel, groups, shape, imageDilation }: Convolution)
   );
 }
 
-/** result[b, o, i, j] = sum over c, p, q of image[b, c, p * d + i * s, q * d + j * s] * kernel[o, c, p, q] */
+/**
+ * With the names of the forward pass: examples and channels have changed places in what jax-js asks for, and again in its result.
+ *
+ *   result[channel, output, i, j] = sum over example, p, q of image[channel, example, p * d + i * s, q * d + j * s] * kernel[output, example, p, q]
+ *
+ * For each result pixel (i, j), that is a product of the image shifted by it and the kernel, over all examples and pixels at once.
+ */
 function byShiftedCopies(graph: GraphBuilder, convolution: Convolution): Tensor {
-  const { image, kernel, padding, strides, kernelDilation: dilation, shape } = convolution;
+  const [channels] = convolution.shape;
+  return channels >= channelsLastMin ? byPixelRows(graph, convolution) : byChannelRows(graph, convolution);
+}
+
+/** With this many channels a pixel is a run in memory that is worth copying as one. */
+const channelsLastMin = 8;
+
+/** Pixels first: [height, width, examples, channels]. Shifting then copies whole runs, and each result pixel is one matrix product. */
+function byPixelRows(graph: GraphBuilder, convolution: Convolution): Tensor {
+  const { image, kernel, padding, kernelDilation, shape } = convolution;
+  const [channels, outputs, rows, columns] = shape;
+  const [, examples, height, width] = kernel.shape;
+  // In three axes: onnxruntime would make one slow transposition of four axes out of the fast one of two that this is.
+  const padded = cropAndPad(graph, examplesFirst(graph, image), [2, 3], padding);
+  const pixelRows = pixelsFirst(graph, padded, [...padded.shape.slice(2), examples * channels]);
+  const kernelRows = pixelsFirst(graph, examplesFirst(graph, kernel), [height * width * examples, outputs]);
+  const products = shifts(convolution).map(([starts, ends]) => {
+    const copy = slice(graph, pixelRows, [0, 1], starts, ends, kernelDilation);
+    const matrix = graph.reshape(copy, [height * width * examples, channels]);
+    const attributes = { transA: 1, transB: 0, alpha: { float: 1 } };
+    return graph.emit('Gemm', [matrix, kernelRows], [channels, outputs], image.type, attributes);
+  });
+  const joined = graph.emit('Concat', products, [products.length * channels, outputs], image.type, {
+    axis: 0,
+  });
+  return materialised(
+    graph,
+    transposed(contiguous(joined, [rows, columns, channels, outputs]), [2, 3, 0, 1]),
+  );
+}
+
+/** Examples first, as they lie: the shifted copies are joined, and all result pixels are one product for each example. */
+function byChannelRows(graph: GraphBuilder, convolution: Convolution): Tensor {
+  const { image, kernel, padding, kernelDilation, shape } = convolution;
   const type = image.type;
-  const [examples, outputs, rows, columns] = shape;
-  const [, channels, height, width] = kernel.shape;
-  const channelsFirst = [channels, examples, ...image.shape.slice(2)];
-  const whole = graph.emit('Transpose', [image], channelsFirst, type, { perm: [1, 0, 2, 3] });
-  const padded = crop(graph, padPositive(graph, whole, padding), padding);
-  const copies: Tensor[] = [];
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const starts = [row * strides[0], column * strides[1]];
-      const ends = [starts[0] + (height - 1) * dilation[0] + 1, starts[1] + (width - 1) * dilation[1] + 1];
-      copies.push(slice(graph, padded, [2, 3], starts, ends, dilation));
-    }
-  }
-  const positions = copies.length * examples;
-  const columnsMatrix = graph.emit('Concat', copies, [channels, positions, height, width], type, { axis: 1 });
-  const kernelShape = [channels, outputs, height, width];
-  const kernelMatrix = graph.emit('Transpose', [kernel], kernelShape, type, { perm: [1, 0, 2, 3] });
-  const perChannel = graph.emit(
+  const [channels, outputs, rows, columns] = shape;
+  const [, examples, height, width] = kernel.shape;
+  const padded = cropAndPad(graph, examplesFirst(graph, image), [2, 3], padding);
+  const copies = shifts(convolution).map(([starts, ends]) =>
+    slice(graph, padded, [2, 3], starts, ends, kernelDilation),
+  );
+  const positions = copies.length * channels;
+  const joined = graph.emit('Concat', copies, [examples, positions, height, width], type, { axis: 1 });
+  const operands = [
+    graph.reshape(joined, [examples, positions, height * width]),
+    graph.reshape(examplesFirst(graph, kernel), [examples, outputs, height * width]),
+  ];
+  const attributes = { transA: 0, transB: 1, alpha: { float: 1 } };
+  const perExample = graph.emit(
     'FusedMatMul',
-    [
-      graph.reshape(columnsMatrix, [channels, positions, height * width]),
-      graph.reshape(kernelMatrix, [channels, outputs, height * width]),
-    ],
-    [channels, positions, outputs],
+    operands,
+    [examples, positions, outputs],
     type,
-    { transA: 0, transB: 1, alpha: { float: 1 } },
+    attributes,
     'com.microsoft',
   );
-  const sum = graph.emit('ReduceSum', [perChannel, graph.integers([0])], [positions, outputs], type, {
+  const sum = graph.emit('ReduceSum', [perExample, graph.integers([0])], [positions, outputs], type, {
     keepdims: 0,
   });
-  return materialised(graph, transposed(contiguous(sum, [rows, columns, examples, outputs]), [2, 3, 0, 1]));
+  return materialised(graph, transposed(contiguous(sum, [rows, columns, channels, outputs]), [2, 3, 0, 1]));
+}
+
+/** [examples, features, height, width] to [height, width, examples, features], given in another `shape`. */
+function pixelsFirst(graph: GraphBuilder, tensor: Tensor, shape: readonly number[]): Tensor {
+  return arranged(graph, transposed(contiguous(tensor), [2, 3, 0, 1]), shape);
+}
+
+/** As the forward pass had it: usually how it lies in memory. */
+function examplesFirst(graph: GraphBuilder, view: View): Tensor {
+  return materialised(graph, transposed(view, [1, 0, 2, 3]));
+}
+
+/** For each pixel of the result, where in the image the kernel lies. */
+function shifts({
+  kernel,
+  strides,
+  kernelDilation,
+  shape,
+}: Convolution): [starts: number[], ends: number[]][] {
+  const [, , rows, columns] = shape;
+  const reach = kernelDilation.map((dilation, axis) => (kernel.shape[axis + 2] - 1) * dilation + 1);
+  return Array.from({ length: rows * columns }, (_, pixel) => {
+    const starts = [Math.floor(pixel / columns) * strides[0], (pixel % columns) * strides[1]];
+    return [starts, starts.map((start, axis) => start + reach[axis])];
+  });
 }
 
 /**
@@ -176,7 +230,10 @@ function byShiftedCopies(graph: GraphBuilder, convolution: Convolution): Tensor 
 function transposedConvolutionPadding(convolution: Convolution): Range[] | undefined {
   const { kernel, groups, padding, strides, imageDilation, kernelDilation } = convolution;
   const dilated = imageDilation.some((dilation) => dilation > 1);
-  if (!dilated || groups !== 1 || strides.some((stride) => stride !== 1)) return undefined;
+  // Inside, a convolution forms a matrix with rows for every input channel, a transposed one for every output channel.
+  const [outputs, inputs] = kernel.shape;
+  const wanted = dilated || inputs > outputs;
+  if (!wanted || groups !== 1 || strides.some((stride) => stride !== 1)) return undefined;
   const result = padding.map(([before, after], axis): Range => {
     const reach = (kernel.shape[axis + 2] - 1) * kernelDilation[axis];
     return [reach - before, reach - after];
@@ -190,11 +247,12 @@ function byTransposedConvolution(
   convolution: Convolution,
   padding: readonly Range[],
 ): Tensor {
-  const { image, kernel, shape } = convolution;
-  const spatial = padding.map((_, axis) => axis + 2);
+  const { kernel, shape } = convolution;
+  const image = materialised(graph, convolution.image);
+  const spatial = spatialAxes(convolution);
   const [outputs, channels, ...size] = kernel.shape;
-  const flipped = flip(graph, kernel, spatial);
-  const turned = graph.emit('Transpose', [flipped], [channels, outputs, ...size], kernel.type, {
+  const flipped = flip(graph, materialised(graph, kernel), spatial);
+  const turned = graph.emit('Transpose', [flipped], [channels, outputs, ...size], image.type, {
     perm: [1, 0, ...spatial],
   });
   return graph.emit('ConvTranspose', [image, turned], shape, image.type, {
@@ -229,21 +287,40 @@ export function dilate(graph: GraphBuilder, tensor: Tensor, dilations: readonly 
   );
 }
 
-/** Cuts off what negative padding takes away. */
-function crop(graph: GraphBuilder, image: Tensor, padding: readonly Range[]): Tensor {
-  const axes = padding.flatMap(([before, after], axis) => (before < 0 || after < 0 ? [axis + 2] : []));
+/** Cuts off along `axes` what negative padding takes away. */
+function crop(
+  graph: GraphBuilder,
+  image: Tensor,
+  axes: readonly number[],
+  padding: readonly Range[],
+): Tensor {
+  const cut = axes.flatMap((axis, index) =>
+    padding[index].some((width) => width < 0) ? [{ axis, index }] : [],
+  );
   return slice(
     graph,
     image,
-    axes,
-    axes.map((axis) => Math.max(0, -padding[axis - 2][0])),
-    axes.map((axis) => image.shape[axis] - Math.max(0, -padding[axis - 2][1])),
+    cut.map(({ axis }) => axis),
+    cut.map(({ index }) => Math.max(0, -padding[index][0])),
+    cut.map(({ axis, index }) => image.shape[axis] - Math.max(0, -padding[index][1])),
   );
 }
 
-function padPositive(graph: GraphBuilder, image: Tensor, padding: readonly Range[]): Tensor {
-  const widths = padding.map(([before, after]): Range => [Math.max(0, before), Math.max(0, after)]);
-  return pad(graph, image, [[0, 0], [0, 0], ...widths]);
+function cropAndPad(
+  graph: GraphBuilder,
+  image: Tensor,
+  axes: readonly number[],
+  padding: readonly Range[],
+): Tensor {
+  const widths = image.shape.map((_, axis): Range => {
+    const [before, after] = padding[axes.indexOf(axis)] ?? [0, 0];
+    return [Math.max(0, before), Math.max(0, after)];
+  });
+  return pad(graph, crop(graph, image, axes, padding), widths);
+}
+
+function spatialAxes({ padding }: Convolution): number[] {
+  return padding.map((_, axis) => axis + 2);
 }
 
 function onnxPads(padding: readonly Range[]): number[] {
