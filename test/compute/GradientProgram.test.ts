@@ -99,3 +99,14 @@ test('a model of nested parameters and integer labels', async () => {
   expect(gradient[6] + gradient[7]).toBeCloseTo(0, 6);
   expect(Math.abs(gradient[6])).toBeGreaterThan(1e-3);
 });
+
+test.each<[string, () => np.Array]>([
+  ['a number', () => np.array(Math.random())],
+  ['an array', () => np.array([Math.random(), 1]).sum()],
+])('refuses a model that draws %s of its own', async (_, draw) => {
+  const model: Model = { ...linear, loss: (p, b) => linear.loss(p, b).mul(draw()) };
+  const { flat, program } = await open(model);
+  await expect(program.run(flat, batch, new Float32Array(4))).rejects.toThrow(
+    /the model's gradient does something else on its second call/,
+  );
+});

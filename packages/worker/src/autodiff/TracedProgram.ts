@@ -19,6 +19,8 @@ export interface TracedProgram {
   readonly inputBinders: readonly Variable[];
   readonly equations: readonly Equation[];
   readonly outputs: readonly Operand[];
+  /** Equal for programs of the same equations and numbers, the contents of `constants` aside. */
+  readonly hash: bigint;
   dispose(): void;
 }
 
@@ -35,7 +37,8 @@ export function traceFunction(fn: ArrayFunction, inputs: readonly ArraySpec[]): 
   try {
     const { jaxpr: closed } = makeJaxpr(fn)(...placeholders);
     // jax-js functions such as tanh are nested calls; flattening them leaves only primitives.
-    const { inBinders, eqns, outs } = closed.jaxpr.flatten().simplify();
+    const jaxpr = closed.jaxpr.flatten().simplify();
+    const { inBinders, eqns, outs } = jaxpr;
     const constantCount = closed.consts.length;
     return {
       constants: closed.consts as np.Array[],
@@ -43,6 +46,7 @@ export function traceFunction(fn: ArrayFunction, inputs: readonly ArraySpec[]): 
       inputBinders: inBinders.slice(constantCount),
       equations: eqns,
       outputs: outs,
+      hash: jaxpr.getHash(),
       dispose: () => closed.dispose(),
     };
   } catch (error) {

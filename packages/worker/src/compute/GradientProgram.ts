@@ -3,6 +3,7 @@ import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
 import { evaluationFunction, lossAndGradientFunction, predictFunction } from '../autodiff/modelFunctions.ts';
 import type { TreeStructure } from '../autodiff/parameterTree.ts';
+import { requireSameTrace } from '../autodiff/requireSameTrace.ts';
 import type { Batch } from '../data/Dataset.ts';
 import type { Model } from '../job/Model.ts';
 import type { ArrayFunction, ArraySpec, Buffer, ComputeBackend, Program } from './ComputeBackend.ts';
@@ -103,7 +104,9 @@ export class GradientProgram {
     );
     try {
       const fn = functionFor[purpose](this.#model, this.#structure, fields);
-      return await this.#backend.compile(fn, [...parameterSpecs, ...batchSpecs]);
+      const specs = [...parameterSpecs, ...batchSpecs];
+      await requireSameTrace(purpose, fn, specs);
+      return await this.#backend.compile(fn, specs);
     } catch (error) {
       if (error instanceof TributaryError) throw error;
       // What jax-js says of shapes that do not fit, or the model itself of a field that the batch lacks.

@@ -11,7 +11,7 @@ const gather = rule(
       const [index] = indices;
       const table = materialised(graph, x);
       const shape = [...table.shape.slice(0, axis[0]), ...index.shape, ...table.shape.slice(axis[0] + 1)];
-      const positions = materialised(graph, cast(graph, index, 'int64'));
+      const positions = materialised(graph, index.type === 'uint32' ? cast(graph, index, 'int64') : index);
       const found = contiguous(
         graph.emit('Gather', [table, positions], shape, table.type, { axis: axis[0] }),
       );
