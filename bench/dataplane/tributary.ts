@@ -1,6 +1,7 @@
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
+import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { ShardCheckpoints } from '@tributary/server/checkpoint/ShardCheckpoints.ts';
 import { RpcServer } from '@tributary/server/rpc/RpcServer.ts';
@@ -37,11 +38,13 @@ export async function serve(options: RoleOptions): Promise<string> {
   const { length, unix } = options;
   const spec = specOf(options);
   const set = new ShardSet({ jobHash: jobHash(spec), generation: 1, spec, onFailed: () => {} });
-  const slots = createOptimizer(spec.optimizer).slots.map(() => new Float32Array(length));
+  const kernels = createKernels();
+  const slots = createOptimizer(spec.optimizer).slots.map(() => kernels.allocate(length));
   const shard = new Shard({
     range: { begin: 0, end: length },
     spec,
-    state: { parameters: new Float32Array(length).fill(0.5), slots, updates: 0, clocks: [0] },
+    kernels,
+    state: { parameters: kernels.allocate(length).fill(0.5), slots, updates: 0, clocks: [0] },
     endStep: spec.steps,
     gatherSquares: (_, own) => Promise.resolve([own]),
     onStep: () => {},

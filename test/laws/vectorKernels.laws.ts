@@ -74,7 +74,7 @@ export function vectorKernelLaws(create: () => VectorKernels): void {
     }
   });
 
-  test('add, scale, clip and block sums have the bits of the plain loops', () => {
+  test('add, scale, divide, clip and block sums have the bits of the plain loops', () => {
     for (const length of lengths) {
       const [target, source] = [vector(1, length), vector(2, length)];
       const sum = target.slice();
@@ -88,6 +88,16 @@ export function vectorKernelLaws(create: () => VectorKernels): void {
         scaled,
         source.map((value) => value * Math.fround(1 / 3)),
       );
+
+      for (const divisor of [1, 3, 1000, 2 ** 24 + 1, 0.1, 1e30]) {
+        const quotient = kernels.allocate(length);
+        quotient.set(source);
+        kernels.divide(quotient, divisor);
+        expectSameBits(
+          quotient,
+          source.map((value) => value / divisor),
+        );
+      }
 
       const clipped = source.slice();
       clipByValue(clipped, 0.1);

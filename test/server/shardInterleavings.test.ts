@@ -1,5 +1,8 @@
 import { fastest, slowest } from '@tributary/core/consistency/clocks.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
+import { createSimdKernels } from '@tributary/core/kernels/simdKernels.ts';
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
@@ -12,15 +15,21 @@ const length = 8;
 const layout = { tensors: [{ name: 'w', shape: [length], offset: 0, length }], length };
 const never = new AbortController().signal;
 
-function shardOf(spec: JobSpec): { shard: Shard; steps: ClosedStep[] } {
+/** A shard of `spec.layout`, all zeros. */
+function shardOf(
+  spec: JobSpec,
+  kernels: VectorKernels = createSimdKernels(),
+): { shard: Shard; steps: ClosedStep[] } {
   const steps: ClosedStep[] = [];
   const optimizer = createOptimizer(spec.optimizer);
+  const { length } = spec.layout;
   const shard = new Shard({
     range: { begin: 0, end: length },
     spec,
+    kernels,
     state: {
-      parameters: new Float32Array(length),
-      slots: optimizer.slots.map(() => new Float32Array(length)),
+      parameters: kernels.allocate(length),
+      slots: optimizer.slots.map(() => kernels.allocate(length)),
       updates: 0,
       clocks: new Array<number>(spec.ranks).fill(0),
     },
@@ -168,4 +177,33 @@ test('asynchronous: each (rank, step) is applied once and in order of step, and 
       expect(sameBits(await latest(shard), expected)).toBe(true);
     }),
   );
+});
+
+test.each([
+  { clipping: {}, staleness: 0 },
+  { clipping: { value: 0.05 }, staleness: null },
+  { clipping: { value: 0.2, norm: 0.5 }, staleness: 0 },
+  { clipping: { norm: 0.5 }, staleness: null },
+])('a shard on SIMD kernels has the bits of one on plain loops: %o', async (change) => {
+  const length = 2051;
+  const layout = { tensors: [{ name: 'w', shape: [length], offset: 0, length }], length };
+  const optimizer = { name: 'adam', hyperparameters: { learningRate: 0.1 } };
+  const spec = testSpec({ ...change, ranks: 3, layout, optimizer });
+  const shards = [plainKernels, createSimdKernels()].map((kernels) => shardOf(spec, kernels).shard);
+  for (let step = 0; step < 5; step++) {
+    for (const rank of [2, 0, 1]) {
+      // Weights that are a power of two, that are not, and that no float32 can hold.
+      const weight = [4, 3, 2 ** 24 + 1][rank];
+      const push = { ...pushOf({ begin: rank, end: rank + 1 }, step), weight, squares: 1e3 };
+      for (const shard of shards) {
+        const buffer = shard.takeBuffer();
+        buffer.set(gradientOf(rank, step, length));
+        shard.push(push, buffer);
+        shard.giveBuffer(buffer);
+      }
+    }
+  }
+  const [plain, simd] = [await latest(shards[0]), await latest(shards[1])];
+  expect(plain.some((value) => value !== 0)).toBe(true);
+  expect(sameBits(plain, simd)).toBe(true);
 });

@@ -23,6 +23,14 @@ export function scale(count: u32, out: usize, source: usize, factor: f32): bool 
   return !v128.any_true(wrong);
 }
 
+/** values <- values / divisor, in place. */
+export function divide(count: u32, values: usize, divisor: f32): void {
+  const divisors = f32x4.splat(divisor);
+  for (const end = values + ((<usize>count) << 2); values < end; values += 16) {
+    v128.store(values, f32x4.div(v128.load(values), divisors));
+  }
+}
+
 /** Holds every element within [-bound, bound]. pmin and pmax keep their first operand where it is NaN, and are one instruction each. */
 export function clip(count: u32, values: usize, bound: f32): void {
   const most = f32x4.splat(bound);

@@ -16,6 +16,8 @@ export interface VectorKernels {
   add(target: Float32Array, source: Float32Array): boolean;
   /** out <- factor * source, the factor rounded to float32. Returns whether all of `source` is finite. */
   scale(out: Float32Array, source: Float32Array, factor: number): boolean;
+  /** values <- values / divisor, in place, rounded once to float32. */
+  divide(values: Float32Array, divisor: number): void;
   /** Holds every element within [-bound, bound], in place. NaN stays. */
   clip(values: Float32Array, bound: number): void;
   /** Has it neither NaN nor infinities? */

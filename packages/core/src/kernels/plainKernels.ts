@@ -21,6 +21,9 @@ export const plainKernels: VectorKernels = {
     for (let index = 0; index < source.length; index++) out[index] = source[index] * rounded;
     return finite;
   },
+  divide(values, divisor) {
+    for (let index = 0; index < values.length; index++) values[index] /= divisor;
+  },
   clip: clipByValue,
   allFinite,
   blockSquares,

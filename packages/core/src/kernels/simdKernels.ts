@@ -53,6 +53,14 @@ export function createSimdKernels(): VectorKernels {
       run('scale', [out, source], [factor], ([restOfOut, restOfSource]) =>
         plainKernels.scale(restOfOut, restOfSource, factor),
       ),
+    divide(values, divisor) {
+      // Of two float32 the quotient in float64, rounded again, is their quotient in float32. A divisor that is no float32 is left to the plain loop.
+      const name = Math.fround(divisor) === divisor ? 'divide' : 'none';
+      run(name, [values], [divisor], ([rest]) => {
+        plainKernels.divide(rest, divisor);
+        return true;
+      });
+    },
     clip(values, bound) {
       run('clip', [values], [bound], ([rest]) => {
         plainKernels.clip(rest, bound);

@@ -11,13 +11,14 @@ import type { ShardState } from '../shard/Shard.ts';
 
 /**
  * Reads one range out of a checkpoint, however the shards were cut that wrote it. Optimizer slots that it lacks (the initial checkpoint has
- * parameters only) begin as the optimizer says. Throws DATA_LOSS for a damaged chunk, FAILED_PRECONDITION if it is of another layout.
+ * parameters only) begin as the optimizer says. The vectors come from `allocate`. Throws DATA_LOSS for a damaged chunk, FAILED_PRECONDITION if it is of another layout.
  */
 export async function restoreShard(
   store: CheckpointStore,
   manifest: CheckpointManifest,
   spec: JobSpec,
   range: Range,
+  allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
 ): Promise<ShardState> {
   const headerChunk = manifest.chunks[0];
   const header = decodeHeader(await readRange(store, manifest, 0, headerChunk.bytes), manifest.bytes);
@@ -25,8 +26,9 @@ export async function restoreShard(
   const length = range.end - range.begin;
   const readSection = async (begin: number): Promise<Float32Array> => {
     const offset = byteOffset(header.headerBytes + begin, spec.layout, 0, range.begin);
-    const values = new Float32Array(length);
-    new Uint8Array(values.buffer).set(await readRange(store, manifest, offset, length * 4));
+    const values = allocate(length);
+    const bytes = await readRange(store, manifest, offset, length * 4);
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
     return values;
   };
 
@@ -43,7 +45,7 @@ export async function restoreShard(
   const slots: Float32Array[] = [];
   for (const [index, slot] of optimizer.slots.entries()) {
     const begin = sections[index + 1];
-    const fresh = () => new Float32Array(length).fill(optimizer.initialSlotValue(slot));
+    const fresh = () => allocate(length).fill(optimizer.initialSlotValue(slot));
     slots.push(begin === undefined ? fresh() : await readSection(begin));
   }
   return { parameters, slots, ...restoreProgress(manifest, spec, range) };

@@ -2,6 +2,8 @@ import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import type { Coordinator, MetricEntry, Placement } from '@tributary/coordinator/Coordinator.ts';
 import { slowest } from '@tributary/core/consistency/clocks.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { createKernels } from '@tributary/core/kernels/createKernels.ts';
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { restoreShard } from '../checkpoint/restoreShard.ts';
 import { ShardCheckpoints } from '../checkpoint/ShardCheckpoints.ts';
@@ -31,13 +33,17 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
   const record = await coordinator.jobRecord();
   if (record === undefined) throw missing(`the record of job "${coordinator.job}"`);
   const { spec, hash } = record;
-  const states: ShardState[] = [];
+  const loaded: { kernels: VectorKernels; state: ShardState }[] = [];
   if (mine.length > 0) {
     const manifests = await coordinator.checkpoints.list();
     const manifest = manifests.find(({ id }) => id === placement.checkpoint);
     if (manifest === undefined) throw missing(`checkpoint ${placement.checkpoint}`);
     for (const index of mine) {
-      states.push(await restoreShard(coordinator.checkpoints, manifest, spec, shards[index]));
+      // Each shard has a memory of its own: 4 GiB are the bound of a shard, not of a server.
+      const kernels = createKernels();
+      const { checkpoints } = coordinator;
+      const state = await restoreShard(checkpoints, manifest, spec, shards[index], kernels.allocate);
+      loaded.push({ kernels, state });
     }
   }
 
@@ -57,7 +63,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
 
   for (const [order, index] of mine.entries()) {
     const { begin, end } = shards[index];
-    const state = states[order];
+    const { kernels, state } = loaded[order];
     const checkpoints = new ShardCheckpoints({
       store: coordinator.checkpoints,
       spec,
@@ -70,6 +76,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
     const shard = new Shard({
       range: { begin, end },
       spec,
+      kernels,
       state,
       endStep: record.endStep,
       gatherSquares: (step, own, signal) =>

@@ -10,16 +10,23 @@ export interface Version {
 /**
  * The parameters of a shard, now and one update before. An update writes the next version into a buffer that nobody reads, so that what is being
  * sent or saved is always one version, whole, and readers and updates never wait for each other. At rest there are two buffers; a reader that
- * is two updates behind costs a third until it is done. (A copy for every reader would be safe too, and cost a pass over memory per pull.)
+ * is two updates behind costs a third, which is kept for the next such. (A copy for every reader would be safe too, and cost a pass over memory per pull.)
  */
 export class ParameterVersions {
   #current: Version;
   #previous: Version | undefined;
   readonly #readers = new Map<Version, number>();
-  #free: Float32Array | undefined;
+  readonly #allocate: (length: number) => Float32Array;
+  /** As vectors are not given back singly, none may get lost. */
+  readonly #free: Float32Array[] = [];
 
-  constructor(values: Float32Array, number: number) {
+  constructor(
+    values: Float32Array,
+    number: number,
+    allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
+  ) {
     this.#current = { values, number };
+    this.#allocate = allocate;
   }
 
   get current(): Version {
@@ -44,7 +51,7 @@ export class ParameterVersions {
       return;
     }
     this.#readers.delete(version);
-    if (version !== this.#current && version !== this.#previous) this.#free ??= version.values;
+    if (version !== this.#current && version !== this.#previous) this.#free.push(version.values);
   }
 
   /** Gives up the version before, and lets `update` write the next one from the current one. No one sees it until it is whole. */
@@ -59,8 +66,6 @@ export class ParameterVersions {
     const retired = this.#previous;
     this.#previous = undefined;
     if (retired !== undefined && !this.#readers.has(retired)) return retired.values;
-    const spare = this.#free ?? new Float32Array(this.#current.values.length);
-    this.#free = undefined;
-    return spare;
+    return this.#free.pop() ?? this.#allocate(this.#current.values.length);
   }
 }

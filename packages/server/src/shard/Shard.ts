@@ -3,13 +3,15 @@ import { fastest, type PushOutcome, slowest, stalenessBound } from '@tributary/c
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { clipByValue, clipScale } from '@tributary/core/optimizer/clip.ts';
+import { clipScale } from '@tributary/core/optimizer/clip.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
 import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
-import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { TreeSum } from '@tributary/core/reduction/TreeSum.ts';
 import { findBroken, type Rejection } from './findBroken.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
@@ -46,6 +48,9 @@ export interface ClosedStep {
 export interface ShardOptions {
   readonly range: Range;
   readonly spec: JobSpec;
+  /** What works on vectors, and where those live that the shard needs beside `state`; the plain loops if not given. */
+  readonly kernels?: VectorKernels;
+  /** Allocated by the same kernels, to be fast. */
   readonly state: ShardState;
   readonly endStep: number;
   /** The block sums of squares of all shards at `step`, in order, given those of this one. Tries until `signal` fires. */
@@ -76,6 +81,7 @@ export class Shard {
   readonly range: Range;
   readonly #options: ShardOptions;
   readonly #spec: JobSpec;
+  readonly #kernels: VectorKernels;
   readonly #staleness: number;
   readonly #optimizer: Optimizer;
   readonly #versions: ParameterVersions;
@@ -95,19 +101,20 @@ export class Shard {
   readonly #buffers: Float32Array[] = [];
 
   constructor(options: ShardOptions) {
-    const { range, spec, state } = options;
+    const { range, spec, state, kernels = plainKernels } = options;
     this.range = range;
     this.#options = options;
     this.#spec = spec;
+    this.#kernels = kernels;
     this.#staleness = stalenessBound(spec.staleness);
     this.#optimizer = createOptimizer(spec.optimizer);
     this.#slots = state.slots;
     this.#updates = state.updates;
     this.#clocks = Uint32Array.from(state.clocks);
     this.#tokens = new Float64Array(spec.ranks);
-    this.#tree = new TreeSum(spec.ranks, this.length);
+    this.#tree = new TreeSum(spec.ranks, this.length, kernels);
     this.#endStep = options.endStep;
-    this.#versions = new ParameterVersions(state.parameters, this.#versionNumber());
+    this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
   }
 
   get length(): number {
@@ -146,7 +153,7 @@ export class Shard {
 
   /** A buffer for the gradient of one push, to be given back. */
   takeBuffer(): Float32Array {
-    return this.#buffers.pop() ?? new Float32Array(this.length);
+    return this.#buffers.pop() ?? this.#kernels.allocate(this.length);
   }
 
   giveBuffer(buffer: Float32Array): void {
@@ -160,7 +167,7 @@ export class Shard {
     // A gradient that comes too late is dropped, and the rank goes on; or it would be late forever.
     if (judgement.outcome === 'stale') this.#complete(push.rankBegin, push.step);
     if (judgement.outcome !== 'accept') return judgement;
-    const broken = findBroken(push, gradient, this.#spec.layout, this.range.begin);
+    const broken = findBroken(push, gradient, this.#spec.layout, this.range.begin, this.#kernels.allFinite);
     if (broken !== undefined) {
       this.#options.onRejected(broken);
       return { outcome: 'rejected', reason: broken.reason };
@@ -249,13 +256,13 @@ export class Shard {
   #closeStep(step: number): void {
     const { values, weight } = this.#tree.total();
     const { value, norm } = this.#spec.clipping;
-    if (values !== undefined) toMean(values, weight);
-    if (values !== undefined && value !== undefined) clipByValue(values, value);
+    if (values !== undefined && weight !== 1) this.#kernels.divide(values, weight);
+    if (values !== undefined && value !== undefined) this.#kernels.clip(values, value);
     if (norm === undefined) {
       this.#finishStep(step, 1);
       return;
     }
-    const own = blockSquares(values ?? new Float32Array(this.length));
+    const own = this.#kernels.blockSquares(values ?? new Float32Array(this.length));
     this.#squares.delete(step - 2);
     this.#squares.set(step, own);
     this.#waiters.wake();
@@ -284,7 +291,7 @@ export class Shard {
   #finishStep(step: number, scale: number): void {
     const { values, weight, loss } = this.#tree.total();
     invariant(step === this.clock, 'steps close in order');
-    if (values !== undefined && scale !== 1) multiply(values, scale);
+    if (values !== undefined && scale !== 1) this.#kernels.scale(values, values, scale);
     this.#clocks.fill(step + 1);
     this.#update(values, step);
     this.#tree.reset();
@@ -300,11 +307,11 @@ export class Shard {
     const { value, norm } = this.#spec.clipping;
     const staleness = fastest(this.#clocks) - step;
     if (gradient !== undefined) {
-      toMean(gradient, weight);
-      if (value !== undefined) clipByValue(gradient, value);
+      if (weight !== 1) this.#kernels.divide(gradient, weight);
+      if (value !== undefined) this.#kernels.clip(gradient, value);
       // The sender knows the norm before clipping by value: with both bounds it is one from above.
       const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares) / weight, norm);
-      if (scale !== 1) multiply(gradient, scale);
+      if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
     }
     this.#update(gradient, step);
     if (gradient !== undefined)
@@ -330,7 +337,8 @@ export class Shard {
       }
       const base = Number(this.#optimizer.hyperparameters.learningRate);
       const learningRate = learningRateAt(this.#spec.schedule, base, step);
-      this.#optimizer.update(out, current, gradient, this.#slots, { count: this.#updates, learningRate });
+      const now = { count: this.#updates, learningRate };
+      this.#kernels.update(this.#optimizer, out, current, gradient, this.#slots, now);
     });
   }
 
@@ -357,13 +365,4 @@ export class Shard {
   #versionNumber(): number {
     return this.#staleness === 0 ? this.clock : this.#updates;
   }
-}
-
-/** sum <- sum / examples. */
-function toMean(sum: Float32Array, examples: number): void {
-  for (let index = 0; index < sum.length; index++) sum[index] /= examples;
-}
-
-function multiply(values: Float32Array, factor: number): void {
-  for (let index = 0; index < values.length; index++) values[index] *= factor;
 }

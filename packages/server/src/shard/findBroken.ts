@@ -12,12 +12,14 @@ export interface Rejection {
   readonly reason: string;
 }
 
-/** The first number of a push that is NaN or infinite, by name; undefined if there is none. The shard begins at element `begin` of the layout. */
+/** The first number of a push that is NaN or infinite, by name; undefined if there is none. The shard begins at element `begin` of the layout; `allFinite` tells quickly
+ * that there is nothing to look for. */
 export function findBroken(
   { rankBegin, rankEnd, step, loss }: PushFacts,
   gradient: Float32Array | undefined,
   layout: Layout,
   begin: number,
+  allFinite: (values: Float32Array) => boolean,
 ): Rejection | undefined {
   const whose = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
   const rejection = (tensor: string, what: string): Rejection => ({
@@ -27,9 +29,8 @@ export function findBroken(
     reason: what,
   });
   if (!Number.isFinite(loss)) return rejection('', `the loss of ${whose} at step ${step} is ${loss}`);
-  if (gradient === undefined) return undefined;
+  if (gradient === undefined || allFinite(gradient)) return undefined;
   const at = firstNonFinite(gradient);
-  if (at < 0) return undefined;
   const { name, offset } = tensorAt(layout, begin + at);
   const where = `tensor "${name}", element ${begin + at - offset}`;
   return rejection(name, `the gradient of ${whose} at step ${step} is ${gradient[at]} in ${where}`);
