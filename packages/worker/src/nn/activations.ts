@@ -40,15 +40,16 @@ export function silu(x: np.Array): np.Array {
 
 /**
  * The Gaussian error linear unit in its tanh form (Hendrycks and Gimpel, 2016), written as x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3):
- * the same function with fewer operations. Where the square is bounded, sigmoid has long been 0 or 1.
+ * the same function with fewer operations. Beyond +-10, sigmoid is 0 or 1 to the last bit, and with that bound its plain formula cannot overflow.
  */
 export function gelu(x: np.Array): np.Array {
-  const square = np.minimum(x.ref.mul(x.ref), 1e4);
-  const twiceU = square
-    .mul(0.044715 * gain)
-    .add(gain)
-    .mul(x.ref);
-  return x.mul(sigmoid(twiceU));
+  const above = np.maximum(-10, x);
+  const bounded = np.minimum(10, above.ref);
+  const factor = bounded.ref
+    .mul(bounded.ref)
+    .mul(-0.044715 * gain)
+    .sub(gain);
+  return above.mul(np.reciprocal(np.exp(factor.mul(bounded)).add(1)));
 }
 
 const gain = 2 * Math.sqrt(2 / Math.PI);
