@@ -1,22 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
+import { childrenOf } from './childrenOf.ts';
 import { jobFile, run, start, temporaryFolder, train } from './tributary.ts';
 
 const long = ['--steps', '400', '--checkpoint-every', '50', '--lease-ms', '1000'];
-
-/** Process ids of the children of a process, with what they were started as. */
-function childrenOf(pid: number): { pid: number; role: string }[] {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
-    .trim()
-    .split('\n');
-  return lines.map((line) => {
-    const [, id, args] = /^\s*(\d+)\s+(.*)$/.exec(line)!;
-    return { pid: Number(id), role: / (server|worker) /.exec(args)?.[1] ?? '' };
-  });
-}
 
 /** Starts a training, kills one of its processes with kill -9 in the middle, and returns the summary. */
 async function trainAndKill(role: 'worker' | 'server'): Promise<TrainSummary> {
@@ -39,7 +28,7 @@ async function trainAndKill(role: 'worker' | 'server'): Promise<TrainSummary> {
   return JSON.parse(result.stdout);
 }
 
-describe('kill -9', { timeout: 120_000 }, () => {
+describe('kill -9', { timeout: 240_000 }, () => {
   let undisturbed: string | undefined;
   const undisturbedHash = async () => {
     undisturbed ??= (await train([jobFile('blobs'), '--runs', temporaryFolder(), ...long])).parametersSha256;
@@ -75,7 +64,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
 });
 
 test('Ctrl-C ends with a checkpoint, no process left, and 130; --resume goes on to the same bits', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const runs = temporaryFolder();
   const running = start(['train', jobFile('blobs'), '--runs', runs, '--print-every', '1', '--json', ...long]);
