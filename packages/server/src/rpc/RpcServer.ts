@@ -17,6 +17,7 @@ import { describe } from './describe.ts';
 import { endAt } from './endAt.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
+import { widenConnections, widenStreams } from './serverWindow.ts';
 
 const serverOptions = {
   'grpc.max_send_message_length': limits.messageBytesMax,
@@ -43,6 +44,7 @@ export class RpcServer {
     // What grpc-js would print to the console, it also gives us as an error.
     setLogVerbosity(logVerbosity.NONE);
     const server = new Server(serverOptions);
+    widenStreams(server);
     server.addService(parameterService, {
       Push: push(context),
       Pull: pull(context),
@@ -56,6 +58,7 @@ export class RpcServer {
     new ReflectionService(packageDefinition).addToServer(server);
     if (bind.startsWith('unix:')) await removeStaleSocket(bind.slice('unix:'.length));
     const port = await bindTo(server, bind);
+    widenConnections(server);
     return new RpcServer(bind.startsWith('unix:') ? bind : bind.replace(/:\d+$/, `:${port}`), server, health);
   }
 

@@ -1,0 +1,95 @@
+import type { PushHeader, PushReply } from '@tributary/client/transport/messages.ts';
+import type { Received } from '@tributary/client/transport/parameterService.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { PushAnswer, Shard } from '../shard/Shard.ts';
+import type { ShardSet } from '../shard/ShardSet.ts';
+import type { RpcContext } from './calls.ts';
+import { GradientAssembly } from './GradientAssembly.ts';
+
+interface Begun {
+  readonly header: PushHeader;
+  readonly set: ShardSet;
+  readonly shard: Shard;
+  readonly buffer: Float32Array | undefined;
+  readonly assembly: GradientAssembly;
+}
+
+/**
+ * One push, whatever transport brings it: reads the header, then the chunks into a buffer, and only then touches the shard, so that an update in
+ * part is never visible. Every method may throw the refusal of the push. Whatever happens, `close` must be called.
+ */
+export class PushReceiver {
+  readonly #context: RpcContext;
+  #push: Begun | undefined;
+  #closed = false;
+
+  constructor(context: RpcContext) {
+    this.#context = context;
+  }
+
+  /** More elements came than the shard has: nothing that still comes can make the push a good one. */
+  get tooLong(): boolean {
+    return this.#push?.assembly.tooLong === true;
+  }
+
+  /** As many elements came as the header promised. */
+  get complete(): boolean {
+    if (this.#push === undefined) return false;
+    const { header, shard, assembly } = this.#push;
+    return header.weight === 0 || assembly.received === shard.length;
+  }
+
+  /** A whole message. */
+  message(message: Received<PushHeader>): void {
+    if ('malformed' in message) throw message.malformed;
+    if ('header' in message) this.#begin(message.header);
+    else this.#assembly().add(message.chunk);
+  }
+
+  /** All has come: what became of it. */
+  finish(): PushReply {
+    if (this.#push === undefined) throw invalid('a push without any message');
+    const { set, shard } = this.#push;
+    const { outcome, reason } = decide(this.#push);
+    set.outcomes[outcome]++;
+    return { outcome: outcome.toUpperCase(), reason, clock: shard.clock, endStep: shard.endStep };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#push?.buffer !== undefined) this.#push.shard.giveBuffer(this.#push.buffer);
+  }
+
+  #begin(header: PushHeader): void {
+    if (this.#push !== undefined) throw invalid('a second header came in one push');
+    const set = this.#context.loaded();
+    const { shard } = set.find(header.target);
+    // What can be refused outright is, before its chunks travel.
+    shard.judge(header);
+    const buffer = header.weight > 0 ? shard.takeBuffer() : undefined;
+    this.#push = { header, set, shard, buffer, assembly: new GradientAssembly(shard.length, buffer) };
+  }
+
+  #assembly(): GradientAssembly {
+    if (this.#push === undefined) throw invalid('the first message of a push must be its header');
+    const { header, assembly } = this.#push;
+    if (header.weight === 0) throw invalid('a chunk came although the weight is 0, which skips the step');
+    return assembly;
+  }
+}
+
+function decide({ header, shard, buffer, assembly }: Begun): PushAnswer {
+  if (header.weight > 0 && assembly.received !== shard.length) {
+    const found = assembly.tooLong ? `more than ${shard.length} elements` : `${assembly.received} elements`;
+    return {
+      outcome: 'rejected',
+      reason: `the gradient has ${found}; shard ${header.target.shard} has ${shard.length}`,
+    };
+  }
+  return shard.push(header, buffer);
+}
+
+function invalid(message: string): TributaryError {
+  return new TributaryError('INVALID_ARGUMENT', message);
+}
