@@ -12,7 +12,7 @@ const clusters = [
 ];
 
 test('the trained parameters are the same bits for any number of workers and servers, and those of a plain loop', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const runs = temporaryFolder();
   const summaries = [];

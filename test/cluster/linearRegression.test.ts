@@ -9,7 +9,7 @@ import { run, temporaryFolder } from './tributary.ts';
 const example = fileURLToPath(new URL('../../examples/linear-regression/job.ts', import.meta.url));
 
 test("the article's example: the losses of every hundredth epoch, and w and b after a thousand", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const result = await run(['train', example, '--runs', temporaryFolder(), '--json']);
   expect(result.code, result.stderr).toBe(0);

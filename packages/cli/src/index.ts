@@ -1,5 +1,6 @@
 /** What a job file imports from `tributary`. */
 
+export * from '@tributary/worker/autodiff/secondOrder.ts';
 export { type CsvOptions, csv } from '@tributary/worker/data/csv.ts';
 export type { CsvColumns, CsvField } from '@tributary/worker/data/csvFields.ts';
 export type { Batch, BatchArray, DataSource, Dataset, FieldSpec } from '@tributary/worker/data/Dataset.ts';
@@ -27,3 +28,11 @@ export {
   sgd,
 } from '@tributary/worker/job/optimizers.ts';
 export { constant, cosine, exponential, stepDecay } from '@tributary/worker/job/schedules.ts';
+export * from '@tributary/worker/nn/activations.ts';
+export * from '@tributary/worker/nn/attention.ts';
+export * from '@tributary/worker/nn/functions.ts';
+export * from '@tributary/worker/nn/initialisers.ts';
+export * from '@tributary/worker/nn/layers.ts';
+export * from '@tributary/worker/nn/losses.ts';
+export * from '@tributary/worker/nn/normalisation.ts';
+export * from '@tributary/worker/nn/recurrent.ts';

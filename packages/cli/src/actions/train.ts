@@ -180,11 +180,11 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
     const { job, file } = await loadJob(path);
     const folder = RunFolder.newest(given.runs, job.name);
     const before = folder.config();
-    const prepared = await prepareJob(file, {
-      ...(before.overrides as OverrideFlags),
-      ...overridesIn(given),
-    });
-    return { folder, config: before, prepared };
+    const overrides = { ...(before.overrides as OverrideFlags), ...overridesIn(given) };
+    const prepared = await prepareJob(file, overrides);
+    const config = { ...before, overrides, spec: prepared.spec };
+    folder.writeJson('config.json', config);
+    return { folder, config, prepared };
   }
   if (given.resume && given.job === undefined) {
     throw new TributaryError('INVALID_ARGUMENT', '--resume with --coordinator needs --job', {

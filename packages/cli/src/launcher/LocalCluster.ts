@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import { childEnvironment } from '../config.ts';
 import { exitCodes } from '../exitCodes.ts';
 
 export interface LocalClusterOptions {
@@ -85,6 +86,7 @@ export class LocalCluster {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, main, ...seat.command, '--managed'], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: childEnvironment,
     });
     seat.child = child;
     createInterface({ input: child.stderr! }).on('line', (line) => {

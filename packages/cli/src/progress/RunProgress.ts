@@ -18,9 +18,9 @@ export class RunProgress {
     this.#spec = spec;
   }
 
-  /** `startedAtMs`: when the ranks began, for the time of the first step. */
+  /** When the ranks began; later calls, as after a server was replaced, change nothing. */
   start(startedAtMs: number): void {
-    this.#firstAtMs = startedAtMs;
+    if (this.#firstAtMs === 0) this.#firstAtMs = startedAtMs;
   }
 
   add(entry: MetricEntry): void {

@@ -119,8 +119,10 @@ class Controller {
   #metricsCursor = '';
   #client: ParameterClient | undefined;
   #waitingFor = '';
-  /** When stopping began, ms since 1970; undefined while the job is to go on. */
+  /** When stopping began, in ms of the monotonic clock; undefined while the job is to go on. */
   #stoppingSinceMs: number | undefined;
+  /** All servers know the nearer end. */
+  #endBrought = false;
   /** Since when no look succeeded, in ms of the monotonic clock; and whether that was said. */
   #troubleSinceMs: number | undefined;
   #troubleTold = false;
@@ -212,7 +214,12 @@ class Controller {
         found.state === 'running'
           ? `${job} runs with other settings than this job file`
           : `${job} has ended (${found.state})`,
-        { hint: 'Use the same file and flags to take over a running job, or choose another name by --job.' },
+        {
+          hint:
+            found.state === 'running'
+              ? 'Use the same file and flags to take it over, or choose another name by --job.'
+              : 'Go on with it by --resume, or choose another name by --job.',
+        },
       );
     } else {
       this.#endStep = found.endStep;
@@ -245,6 +252,14 @@ class Controller {
         'FAILED_PRECONDITION',
         `checkpoint ${found.id} holds ${found.shards.at(-1)?.end} parameters, the model has ${this.#spec.layout.length}`,
         { hint: 'Resume with the model that was trained.' },
+      );
+    }
+    const ranks = found.shards[0]?.clocks.length;
+    if (ranks !== this.#spec.ranks) {
+      throw new TributaryError(
+        'FAILED_PRECONDITION',
+        `checkpoint ${found.id} is of a job with ${ranks} ranks, this one has ${this.#spec.ranks}`,
+        { hint: 'A job keeps its number of ranks: resume without --ranks.' },
       );
     }
     return found;
@@ -395,23 +410,24 @@ class Controller {
 
   /** Brings the end near: two steps ahead of the fastest rank, which every rank can still reach together. */
   async #stop(): Promise<ControllerResult | undefined> {
-    const now = Date.now();
-    if (this.#stoppingSinceMs === undefined) {
-      if (this.#client === undefined) return this.#end('stopped', '');
-      const clocks = (await this.#client.describe()).flatMap((server) =>
-        server.shards.map((shard) => fastest(shard.clocks)),
+    if (this.#client === undefined) return this.#end('stopped', '');
+    this.#stoppingSinceMs ??= performance.now();
+    if (performance.now() - this.#stoppingSinceMs > limits.stopGraceMs) {
+      const { step } = this.#checkpoint;
+      this.#options.log(
+        'warning',
+        `the ranks did not end together in time; the checkpoint of step ${step} stands`,
       );
-      const endStep = await this.#client.endAt(Math.min(this.#endStep, Math.max(...clocks) + 2));
-      await this.#coordinator.updateJob({ endStep }, this.#fence);
-      this.#endStep = endStep;
-      this.#stoppingSinceMs = now;
+      return this.#end('stopped', '');
     }
-    if (now - this.#stoppingSinceMs < limits.stopGraceMs) return undefined;
-    this.#options.log(
-      'warning',
-      `the ranks did not reach step ${this.#endStep} in time; the checkpoint of step ${this.#checkpoint.step} stands`,
-    );
-    return this.#end('stopped', '');
+    if (this.#endBrought) return undefined;
+    const servers = await this.#client.describe();
+    const clocks = servers.flatMap((server) => server.shards.map((shard) => fastest(shard.clocks)));
+    const endStep = await this.#client.endAt(Math.min(this.#endStep, Math.max(...clocks) + 2));
+    await this.#coordinator.updateJob({ endStep }, this.#fence);
+    this.#endStep = endStep;
+    this.#endBrought = true;
+    return undefined;
   }
 
   async #end(state: ControllerResult['state'], error: string): Promise<ControllerResult> {

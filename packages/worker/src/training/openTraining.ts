@@ -1,8 +1,9 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
-import { layoutOf } from '../autodiff/initialParameters.ts';
+import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
+import { selfCheck } from '../compute/selfCheck.ts';
 import type { Dataset } from '../data/Dataset.ts';
 import { createSampler } from '../data/sampler.ts';
 import { loadJob } from '../job/loadJob.ts';
@@ -45,6 +46,10 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
   const sampler = createSampler({ ...spec, size: spec.trainSize });
   const first = await train.read(sampler.examples(0, 0));
   const chosen = await program.prepare(first);
+  if (options.selfCheck && chosen === 'native') {
+    const { flat } = await initialParameters(job.model, spec.seed);
+    await selfCheck(program, job.model, shape, flat, first);
+  }
   return {
     gradients: new RankGradients(program, train, sampler, parameters),
     async evaluate(current) {
