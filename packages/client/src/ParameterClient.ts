@@ -250,9 +250,9 @@ export class ParameterClient {
    * skipped.
    */
   #receivers({ gradient, loss }: Push): readonly Shard[] {
-    if (!Number.isFinite(loss)) return this.#shards.slice(0, 1);
     const at = gradient === undefined ? -1 : firstNonFinite(gradient);
-    return at < 0 ? this.#shards : this.#shards.filter(({ begin, end }) => begin <= at && at < end);
+    if (at >= 0) return this.#shards.filter(({ begin, end }) => begin <= at && at < end);
+    return Number.isFinite(loss) ? this.#shards : this.#shards.slice(0, 1);
   }
 
   #target(shard: number): Target {

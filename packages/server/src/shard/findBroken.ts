@@ -28,10 +28,13 @@ export function findBroken(
     tensor,
     reason: what,
   });
-  if (!Number.isFinite(loss)) return rejection('', `the loss of ${whose} at step ${step} is ${loss}`);
-  if (gradient === undefined || allFinite(gradient)) return undefined;
-  const at = firstNonFinite(gradient);
-  const { name, offset } = tensorAt(layout, begin + at);
-  const where = `tensor "${name}", element ${begin + at - offset}`;
-  return rejection(name, `the gradient of ${whose} at step ${step} is ${gradient[at]} in ${where}`);
+  // The gradient first: where both are broken, the tensor says more than the loss.
+  if (gradient !== undefined && !allFinite(gradient)) {
+    const at = firstNonFinite(gradient);
+    const { name, offset } = tensorAt(layout, begin + at);
+    const where = `tensor "${name}", element ${begin + at - offset}`;
+    return rejection(name, `the gradient of ${whose} at step ${step} is ${gradient[at]} in ${where}`);
+  }
+  if (Number.isFinite(loss)) return undefined;
+  return rejection('', `the loss of ${whose} at step ${step} is ${loss}`);
 }
