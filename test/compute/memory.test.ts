@@ -16,9 +16,12 @@ function slope(samples: readonly number[], stepsBetween: number): number {
   return covariance / variance / stepsBetween;
 }
 
-/** A gradient that was lost each step would be 14 KB. Below lies what allocators do on their own, jax-js's more than onnxruntime's. */
+/**
+ * A gradient that was lost each step would be 14 KB. The bounds lie below that and above what allocators do on their own, which on a
+ * small machine under load was up to 600 bytes a step with onnxruntime.
+ */
 test.each([
-  ['native', 10_000, 400],
+  ['native', 10_000, 2000],
   ['reference', 3000, 4000],
 ])(
   'resident memory does not grow over the steps on %s',
