@@ -16,12 +16,11 @@ export function applyGate(
     return;
   }
   const [ar, ai, br, bi, cr, ci, dr, di] = gate;
-  const low = stride - 1;
-  const pairs = re.length / 2;
-  for (let pair = 0; pair < pairs; pair++) {
-    // Every index whose target bit is 0, by opening a gap for that bit.
-    const i = ((pair & ~low) << 1) | (pair & low);
-    if ((i & control) !== control) continue;
+  const free = (re.length - 1) & ~(stride | control);
+  // Every value of the free bits in ascending order: subtracting their mask is adding one with the carry led past the other bits.
+  let others = 0;
+  do {
+    const i = others | control;
     const j = i | stride;
     const xr = re[i];
     const xi = im[i];
@@ -31,7 +30,8 @@ export function applyGate(
     im[i] = ar * xi + ai * xr + br * yi + bi * yr;
     re[j] = cr * xr - ci * xi + dr * yr - di * yi;
     im[j] = cr * xi + ci * xr + dr * yi + di * yr;
-  }
+    others = (others - free) & free;
+  } while (others !== 0);
 }
 
 /** Applies a gate to two qubits, in place. */
