@@ -36,7 +36,9 @@ function cluster(url: string) {
     worker: () => start(['worker', job, ...at, ...lease]),
     async reaches(step: number) {
       for (;;) {
-        const state = await status();
+        // Until the controller has created it, there is no such job.
+        const { code, stdout } = await run(['status', ...at, '--json']);
+        const state = code === 0 ? JSON.parse(stdout) : {};
         if ((state.step?.step ?? 0) >= step) return state;
       }
     },

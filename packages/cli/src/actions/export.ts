@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { writing } from '../files/writing.ts';
 import { loadParameters, type ParameterSource } from '../parameters/loadParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 
@@ -9,7 +10,7 @@ export interface ExportFlags extends ParameterSource {
 
 export async function exportParameters(given: ExportFlags): Promise<void> {
   const { layout, flat, description } = await loadParameters(given, undefined);
-  writeFileSync(given.to, encodeSafetensors(layout, flat));
+  writing(given.to, () => writeFileSync(given.to, encodeSafetensors(layout, flat)));
   process.stdout.write(
     `${given.to}: ${layout.tensors.length} tensors, ${layout.length} parameters of ${description}, sha-256 ${parameterHash(flat)}\n`,
   );

@@ -2,6 +2,7 @@ import type { Coordinator, MetricEntry } from '@tributary/coordinator/Coordinato
 import { listJobs } from '@tributary/coordinator/listJobs.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
+import { assertJob } from '../parameters/assertJob.ts';
 import { number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
@@ -15,23 +16,34 @@ export interface StatusFlags {
 }
 
 export async function status(given: StatusFlags): Promise<void> {
-  if (given.coordinator !== undefined) {
-    const jobs = given.job === undefined ? await listJobs(given.coordinator) : [given.job];
-    for (const job of jobs) await show(given.coordinator, job, given.json === true);
-    if (jobs.length === 0) process.stdout.write(`no jobs at ${given.coordinator}\n`);
-    return;
-  }
-  const config = (
-    given.run === undefined ? RunFolder.newest(given.runs, undefined) : RunFolder.open(given.run)
-  ).config();
-  await show(config.coordinator, config.job, given.json === true);
+  if (given.coordinator !== undefined && given.job === undefined)
+    return showAll(given.coordinator, given.json === true);
+  const { coordinator, job } =
+    given.coordinator !== undefined
+      ? { coordinator: given.coordinator, job: given.job! }
+      : (given.run === undefined
+          ? RunFolder.newest(given.runs, undefined)
+          : RunFolder.open(given.run)
+        ).config();
+  await assertJob(coordinator, job);
+  print(await stateOf(coordinator, job), given.json === true, describe);
 }
 
-async function show(url: string, job: string, json: boolean): Promise<void> {
+/** All jobs of a coordinator; as JSON still one object. */
+async function showAll(url: string, json: boolean): Promise<void> {
+  const jobs: State[] = [];
+  for (const job of await listJobs(url)) jobs.push(await stateOf(url, job));
+  print({ jobs }, json, () => (jobs.length === 0 ? 'no jobs' : jobs.map(describe).join('\n\n')));
+}
+
+function print<T>(value: T, json: boolean, describe: (value: T) => string): void {
+  process.stdout.write(`${json ? JSON.stringify(value) : describe(value)}\n`);
+}
+
+async function stateOf(url: string, job: string): Promise<State> {
   const coordinator = await openCoordinator(url, job);
   try {
-    const state = await gather(coordinator);
-    process.stdout.write(json ? `${JSON.stringify(state)}\n` : `${describe(state)}\n`);
+    return await gather(coordinator);
   } finally {
     await coordinator.close();
   }

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { asTributaryError, TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
@@ -46,6 +45,8 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const { folder, config, prepared } = run;
   const { spec } = prepared;
   const coordinator = await openCoordinator(config.coordinator, config.job);
+  // Only now: a run whose coordinator cannot be reached leaves nothing behind.
+  folder.begin(config);
   const cluster = new LocalCluster({
     servers: given.servers,
     workers: given.workers,
@@ -57,8 +58,19 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const progress = new RunProgress(spec);
   const printEvery = given.printEvery ?? prepared.job.printEverySteps;
   let setupMs = 0;
+  let metricsKept = true;
+  const keepMetric = (entry: MetricEntry) => {
+    try {
+      folder.appendMetric(entry);
+      metricsKept = true;
+    } catch (error) {
+      // No reason to end a training; said once.
+      if (metricsKept) screen.line(`warning: metrics are lost: ${asTributaryError(error).line}`);
+      metricsKept = false;
+    }
+  };
   const onMetric = (entry: MetricEntry) => {
-    folder.appendMetric(entry);
+    keepMetric(entry);
     progress.add(entry);
     if (entry.kind !== 'step') return;
     if (printEvery !== undefined && entry.step % printEvery === 0) {
@@ -129,8 +141,8 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       parametersSha256: parameterHash(flat),
     };
     const metadata = { job: spec.name, step: String(steps) };
-    writeFileSync(summary.checkpoint, encodeSafetensors(spec.layout, flat, metadata));
-    writeFileSync(folder.file('loss.svg'), lossCurve(config.id, folder.metrics()));
+    folder.write('parameters.safetensors', encodeSafetensors(spec.layout, flat, metadata));
+    folder.write('loss.svg', lossCurve(config.id, folder.metrics()));
     folder.writeJson('summary.json', summary);
     process.stdout.write(
       given.json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary, folder.path)}\n\n`,
@@ -183,7 +195,6 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
     const overrides = { ...(before.overrides as OverrideFlags), ...overridesIn(given) };
     const prepared = await prepareJob(file, overrides);
     const config = { ...before, overrides, spec: prepared.spec };
-    folder.writeJson('config.json', config);
     return { folder, config, prepared };
   }
   if (given.resume && given.job === undefined) {
@@ -193,7 +204,7 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
   }
   const overrides = overridesIn(given);
   const prepared = await prepareJob(path, overrides);
-  const { folder, id } = RunFolder.create(given.runs, prepared.job.name, new Date());
+  const { folder, id } = RunFolder.choose(given.runs, prepared.job.name, new Date());
   const config: RunConfig = {
     id,
     job: given.job ?? id,
@@ -205,6 +216,5 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
     overrides,
     spec: prepared.spec,
   };
-  folder.writeJson('config.json', config);
   return { folder, config, prepared };
 }

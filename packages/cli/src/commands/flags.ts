@@ -28,6 +28,13 @@ function coordinatorUrl(text: string): string {
   throw new InvalidArgumentError('It must be redis://HOST:PORT or sqlite:PATH.');
 }
 
+/** The last colon parts the port; an address of IPv6 has others, and stands in brackets. */
+export function listenAddress(text: string): string {
+  const port = /^(?:\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(text)?.[1];
+  if (/^unix:.+/.test(text) || (port !== undefined && Number(port) < 65536)) return text;
+  throw new InvalidArgumentError('It must be HOST:PORT, such as 0.0.0.0:7070.');
+}
+
 export const flags = {
   coordinator: () =>
     new Option(

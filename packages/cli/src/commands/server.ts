@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { serve } from '../actions/server.ts';
-import { flags } from './flags.ts';
+import { flags, listenAddress } from './flags.ts';
 
 export function serverCommand(): Command {
   return new Command('server')
@@ -10,8 +10,12 @@ export function serverCommand(): Command {
     )
     .addOption(flags.coordinator().makeOptionMandatory())
     .addOption(flags.job().makeOptionMandatory())
-    .option('--bind <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:0')
-    .option('--advertise <host:port>', 'how others reach this server, if not by the bind address')
+    .option('--bind <host:port>', 'where to listen; port 0 takes a free one', listenAddress, '127.0.0.1:0')
+    .option(
+      '--advertise <host:port>',
+      'how others reach this server, if not by the bind address',
+      listenAddress,
+    )
     .addOption(flags.leaseMs())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(

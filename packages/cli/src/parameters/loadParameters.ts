@@ -7,6 +7,7 @@ import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
+import { assertJob } from './assertJob.ts';
 
 /** Where trained parameters are to come from; the first that is given. */
 export interface ParameterSource {
@@ -95,6 +96,7 @@ async function fromCoordinator(
   job: string,
   jobFile: string | undefined,
 ): Promise<LoadedParameters> {
+  await assertJob(url, job);
   const coordinator = await openCoordinator(url, job);
   try {
     const manifest = await newestValidCheckpoint(coordinator.checkpoints);

@@ -11,6 +11,7 @@ import {
 import { join, resolve } from 'node:path';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { writing } from '../files/writing.ts';
 
 /** What a run was started with: enough to go on with it. */
 export interface RunConfig {
@@ -31,12 +32,17 @@ export class RunFolder {
     this.path = path;
   }
 
-  static create(runs: string, jobName: string, now: Date): { folder: RunFolder; id: string } {
+  /** The name and place of a new run. Nothing is made yet. */
+  static choose(runs: string, jobName: string, now: Date): { folder: RunFolder; id: string } {
     const stamp = now.toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     const id = `${jobName}-${stamp}-${randomBytes(2).toString('hex')}`;
-    const path = resolve(runs, id);
-    mkdirSync(path, { recursive: true });
-    return { folder: new RunFolder(path), id };
+    return { folder: new RunFolder(resolve(runs, id)), id };
+  }
+
+  /** Makes the folder, if it is new, and keeps what the run is started with. From now on it is the newest. */
+  begin(config: RunConfig): void {
+    writing(this.path, () => mkdirSync(this.path, { recursive: true }));
+    this.writeJson('config.json', config);
   }
 
   static open(path: string): RunFolder {
@@ -74,15 +80,28 @@ export class RunFolder {
   }
 
   config(): RunConfig {
-    return JSON.parse(readFileSync(this.file('config.json'), 'utf8')) as RunConfig;
+    const file = this.file('config.json');
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as RunConfig;
+    } catch (cause) {
+      throw new TributaryError('DATA_LOSS', `${file} cannot be read: ${(cause as Error).message}`, {
+        hint: 'Give another run folder by --run.',
+        cause,
+      });
+    }
+  }
+
+  write(name: string, content: string | Uint8Array): void {
+    writing(this.file(name), () => writeFileSync(this.file(name), content));
   }
 
   writeJson(name: string, value: unknown): void {
-    writeFileSync(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
+    this.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
   appendMetric(entry: MetricEntry): void {
-    appendFileSync(this.file('metrics.jsonl'), `${JSON.stringify(entry)}\n`);
+    const file = this.file('metrics.jsonl');
+    writing(file, () => appendFileSync(file, `${JSON.stringify(entry)}\n`));
   }
 
   metrics(): MetricEntry[] {

@@ -6,7 +6,6 @@ import type {
   JobRecord,
   JobState,
   Lease,
-  Member,
   MetricEntry,
   Placement,
 } from '@tributary/coordinator/Coordinator.ts';
@@ -65,17 +64,25 @@ export interface ControllerResult {
  * coordinator and the servers: killed and started anew (`join`), it goes on.
  */
 export async function runController(options: ControllerOptions): Promise<ControllerResult> {
+  // While nobody can announce itself, nobody's silence says anything; nor before each has had the time to do it again.
+  let silenceCountsFromMs = 0;
   const heartbeat = new Heartbeat({
     coordinator: options.coordinator,
     member: { id: options.memberId, role: 'controller', address: '', startedAtMs: Date.now() },
     ttlMs: options.leaseMs,
-    onUnavailable: (error) =>
-      options.log('warning', `the coordinator cannot be reached, going on without it: ${error.message}`),
-    onRecovered: () => options.log('info', 'the coordinator is back'),
+    onUnavailable: (error) => {
+      silenceCountsFromMs = Number.POSITIVE_INFINITY;
+      options.log('warning', `the coordinator cannot be reached, going on without it: ${error.message}`);
+    },
+    onRecovered: () => {
+      silenceCountsFromMs = performance.now() + options.leaseMs + limits.coordinatorReplyMs;
+      options.log('info', 'the coordinator is back');
+    },
     onLost: () => {},
   });
   await heartbeat.start();
-  const controller = new Controller(options, await electSelf(options, heartbeat));
+  const silenceCounts = () => performance.now() >= silenceCountsFromMs;
+  const controller = new Controller(options, await electSelf(options, heartbeat), silenceCounts);
   try {
     return await controller.run();
   } finally {
@@ -126,11 +133,12 @@ class Controller {
   /** Since when no look succeeded, in ms of the monotonic clock; and whether that was said. */
   #troubleSinceMs: number | undefined;
   #troubleTold = false;
-  /** Until then, in the same clock, the list of members may lack some: the coordinator was away, and each has yet to announce itself again. */
-  #membersFromMs = 0;
+  /** Whether a process that is no member is gone. */
+  readonly #silenceCounts: () => boolean;
 
-  constructor(options: ControllerOptions, fence: Lease) {
+  constructor(options: ControllerOptions, fence: Lease, silenceCounts: () => boolean) {
     this.#options = options;
+    this.#silenceCounts = silenceCounts;
     this.#coordinator = options.coordinator;
     this.#spec = options.spec;
     this.#hash = jobHash(options.spec);
@@ -267,8 +275,8 @@ class Controller {
 
   /** Looks who is there, and writes a new placement if that changes anything. */
   async #place(): Promise<void> {
-    const members = await this.#members();
-    if (members === undefined) return;
+    const members = await this.#coordinator.members();
+    if (!this.#silenceCounts()) return;
     const decision = decidePlacement({
       members,
       current: this.#placement,
@@ -299,17 +307,6 @@ class Controller {
     } else if (decision.kind === 'ranks') {
       invariant(this.#placement !== undefined, 'ranks move only within a placement');
       await this.#write({ ...this.#placement, epoch: this.#lastEpoch + 1, ranks: decision.ranks });
-    }
-  }
-
-  /** Everyone alive; undefined while that is not known. */
-  async #members(): Promise<Member[] | undefined> {
-    try {
-      const members = await this.#coordinator.members();
-      return performance.now() < this.#membersFromMs ? undefined : members;
-    } catch (error) {
-      this.#membersFromMs = performance.now() + this.#options.leaseMs + limits.coordinatorReplyMs;
-      throw error;
     }
   }
 
@@ -385,15 +382,19 @@ class Controller {
           parts,
           Date.now(),
         );
-        await this.#coordinator.checkpoints.retain(this.#spec.checkpointsKept, this.#comingCheckpoints(step));
       } catch (cause) {
-        if (!(cause instanceof TributaryError) || cause.code !== 'RESOURCE_EXHAUSTED') throw cause;
-        error = cause.line;
+        error = lackOfSpace(cause).line;
       }
     }
     this.#settledStep = step;
-    if (error === '') return '';
-    return `checkpoint at step ${step} could not be written: ${error}; the one of step ${this.#checkpoint.step} stands`;
+    if (error !== '')
+      return `checkpoint at step ${step} could not be written, the one of step ${this.#checkpoint.step} stands: ${error}`;
+    try {
+      await this.#coordinator.checkpoints.retain(this.#spec.checkpointsKept, this.#comingCheckpoints(step));
+    } catch (cause) {
+      this.#options.log('warning', `old checkpoints could not be removed: ${lackOfSpace(cause).message}`);
+    }
+    return '';
   }
 
   /** The checkpoints after that of `step`: servers may be writing any of the next ones by now. */
@@ -441,4 +442,10 @@ class Controller {
       this.#options.onMetric?.(entry),
     );
   }
+}
+
+/** The error, if it says that storage is full: the one that training survives. Throws any other. */
+function lackOfSpace(error: unknown): TributaryError {
+  if (error instanceof TributaryError && error.code === 'RESOURCE_EXHAUSTED') return error;
+  throw error;
 }
