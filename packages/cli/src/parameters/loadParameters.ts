@@ -41,8 +41,7 @@ export async function loadParameters(
         hint: 'Give a .safetensors file by --from.',
       });
     }
-    const { layout, flat } = decodeSafetensors(readFileSync(source.from));
-    return { layout, flat, description: source.from, jobFile: undefined };
+    return { ...readFile(source.from), description: source.from, jobFile: undefined };
   }
   if (source.coordinator !== undefined) {
     if (source.job === undefined && jobName === undefined) {
@@ -89,6 +88,18 @@ export function matchParameters(
       hint: 'Use the job file with which it was trained.',
     },
   );
+}
+
+function readFile(path: string): { layout: Layout; flat: Float32Array } {
+  try {
+    return decodeSafetensors(readFileSync(path));
+  } catch (cause) {
+    if (!(cause instanceof TributaryError)) throw cause;
+    throw new TributaryError(cause.code, `${path}: ${cause.message}`, {
+      hint: 'Give a .safetensors file by --from.',
+      cause,
+    });
+  }
 }
 
 async function fromCoordinator(

@@ -91,8 +91,12 @@ function importFailure(file: string, error: unknown): TributaryError {
 
 /** Where in the job file, else in which file that it imports, the error arose, as path:line or path:line:column. */
 function placeOf(error: Error, file: string): string | undefined {
-  const places = [...(error.stack ?? '').matchAll(/file:\/\/(\/[^\s)]+?:\d+(?::\d+)?)(?=[\s)]|$)/gm)].map(
-    ([, place]) => decodeURI(place),
+  const stack = error.stack ?? '';
+  // TypeScript that does not parse: Node puts the place on a line of its own before the error.
+  const unparsed = /^(\/[^\n]+:\d+)\n/.exec(stack)?.[1];
+  if (unparsed !== undefined) return unparsed;
+  const places = [...stack.matchAll(/file:\/\/(\/[^\s)]+?:\d+(?::\d+)?)(?=[\s)]|$)/gm)].map(([, place]) =>
+    decodeURI(place),
   );
   return places.find((place) => place.startsWith(`${file}:`)) ?? places[0];
 }
