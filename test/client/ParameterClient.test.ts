@@ -70,6 +70,10 @@ test('every call has a deadline, and ends when its signal fires', async () => {
   const { address, calls } = await fakeServer({});
   const client = clientOf([address]);
   const vector = new Float32Array(4);
+  const contribution = {
+    ...{ ranks: { begin: 0, end: 1 }, step: 0, round: 0, tokens: [1] },
+    ...{ weight: 1, loss: 0, values: new Float32Array(4) },
+  };
   const given: Record<string, [number, (options: { signal: AbortSignal }) => Promise<unknown>]> = {
     Push: [limits.pushDeadlineMs, (options) => client.push(pushOf(vector), options)],
     Pull: [limits.pullDeadlineMs, (options) => client.pull(0, vector, options)],
@@ -80,6 +84,7 @@ test('every call has a deadline, and ends when its signal fires', async () => {
     ],
     CheckpointPart: [500 + limits.callDeadlineMs, (options) => client.checkpointPart(0, 0, 500, options)],
     EndAt: [limits.callDeadlineMs, (options) => client.endAt(0, options)],
+    Reduce: [limits.pullDeadlineMs, (options) => client.reduce(contribution, vector, options)],
   };
   expect(Object.keys(given).sort()).toEqual(Object.keys(parameterService).sort());
   for (const [method, [most, call]] of Object.entries(given)) {

@@ -3,12 +3,18 @@ import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import type { Range } from '@tributary/core/partition/partition.ts';
+import { partition, type Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
 import { callWithRetries, pause } from './callWithRetries.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
-import type { CheckpointPartReply, DescribeReply, PullHeader, Target } from './transport/messages.ts';
+import type {
+  CheckpointPartReply,
+  DescribeReply,
+  PullHeader,
+  ReduceTotalHeader,
+  Target,
+} from './transport/messages.ts';
 import { ServerChannel } from './transport/ServerChannel.ts';
 
 export interface ParameterClientOptions {
@@ -47,6 +53,26 @@ export interface Push {
   /** The whole flat vector, the sum over ranks of (examples * mean gradient); undefined to skip the step. */
   readonly gradient: Float32Array | undefined;
 }
+
+/** What some ranks give to a sum over all ranks. */
+export interface Contribution {
+  /** One node of the reduction tree. */
+  readonly ranks: RankRange;
+  readonly step: number;
+  /** Which of the step's sums it is for, from 0. */
+  readonly round: number;
+  /** Fencing tokens of the ranks' leases, in order of rank. */
+  readonly tokens: readonly number[];
+  /** The sums over ranks of examples, of (examples * mean loss), and of (examples * mean vector). */
+  readonly weight: number;
+  readonly loss: number;
+  readonly values: Float32Array;
+}
+
+/** `fenced`: another worker has one of the ranks now, and nothing was added. */
+export type ReduceResult =
+  | { readonly outcome: 'summed'; readonly weight: number; readonly loss: number }
+  | { readonly outcome: 'fenced'; readonly reason: string };
 
 export type ServerDescription = DescribeReply;
 export type CheckpointPart = CheckpointPartReply;
@@ -110,6 +136,29 @@ export class ParameterClient {
     return mergePushes(
       await this.#fanOut(signal, (shard, both) => this.#pushShard(shard, push, both), this.#receivers(push)),
     );
+  }
+
+  /**
+   * Adds a contribution to a sum over all ranks, waits until they are all in, and writes the total `into` a vector of that length: the same bits
+   * for everyone, however the ranks were grouped. `into` undefined: only adds; for all but the last of the nodes that one worker holds.
+   * The vector is cut over the shards' servers as evenly as its blocks allow.
+   */
+  async reduce(
+    contribution: Contribution,
+    into: Float32Array | undefined,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<ReduceResult> {
+    const ranges = partition(contribution.values.length, this.#shards.length);
+    const shards = this.#shards.slice(0, ranges.length);
+    const totals = await this.#fanOut(
+      signal,
+      (shard, both) => this.#reduceRange(shard, ranges[shard.index], contribution, into, both),
+      shards,
+    );
+    const fenced = totals.find(({ outcome }) => outcome === 'FENCED');
+    if (fenced !== undefined) return { outcome: 'fenced', reason: fenced.reason };
+    const { weight, loss } = totals[0];
+    return { outcome: 'summed', weight, loss };
   }
 
   /** What the servers hold and how far they are, one for each address. */
@@ -206,20 +255,12 @@ export class ParameterClient {
     const request = { target: this.#target(index), ...what, waitMs: limits.pullWaitMs };
     const slice = bytesOf(into.subarray(begin, end));
     return this.#retrying(signal, async (until) => {
-      let received = 0;
-      const header = await channel.pull(
-        request,
-        ({ offset, data }) => {
-          if (offset * 4 !== received || received + data.length > slice.length) {
-            throw brokenPull(channel, index, `a chunk of ${data.length} bytes at element ${offset}`);
-          }
-          slice.set(data, received);
-          received += data.length;
-        },
-        { deadlineMs: limits.pullDeadlineMs, signal: until },
-      );
-      if (header.ready && received !== slice.length)
-        throw brokenPull(channel, index, `${received} bytes in all`);
+      const receiver = new Receiver(slice, `server ${channel.address}: the parameters of shard ${index}`);
+      const header = await channel.pull(request, (chunk) => receiver.add(chunk), {
+        deadlineMs: limits.pullDeadlineMs,
+        signal: until,
+      });
+      if (header.ready) receiver.finish();
       return header;
     });
   }
@@ -243,6 +284,44 @@ export class ParameterClient {
     );
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
+  }
+
+  /** One server's part of a sum, asked for until it is complete. */
+  async #reduceRange(
+    { index, channel }: Shard,
+    { begin, end }: Range,
+    { ranks, step, round, tokens, weight, loss, values }: Contribution,
+    into: Float32Array | undefined,
+    signal: AbortSignal,
+  ): Promise<ReduceTotalHeader> {
+    const header = {
+      target: this.#target(index),
+      rankBegin: ranks.begin,
+      rankEnd: ranks.end,
+      step,
+      round,
+      tokens: [...tokens],
+      length: end - begin,
+      weight,
+      loss,
+      waitMs: into === undefined ? 0 : limits.pullWaitMs,
+    };
+    const slice = into && bytesOf(into.subarray(begin, end));
+    for (;;) {
+      const total = await this.#retrying(signal, async (until) => {
+        const receiver =
+          slice && new Receiver(slice, `server ${channel.address}: sum ${round} of step ${step}`);
+        const reply = await channel.reduce(
+          header,
+          chunksOf(values.subarray(begin, end)),
+          (chunk) => receiver?.add(chunk),
+          { deadlineMs: limits.pullDeadlineMs, signal: until },
+        );
+        if (reply.outcome === 'APPLIED') receiver?.finish();
+        return reply;
+      });
+      if (total.outcome !== 'WAITING' || into === undefined) return total;
+    }
   }
 
   /**
@@ -322,9 +401,30 @@ function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function brokenPull(channel: ServerChannel, shard: number, what: string): TributaryError {
-  return new TributaryError(
-    'INTERNAL',
-    `server ${channel.address}: the parameters of shard ${shard} came in disorder: ${what}`,
-  );
+/** Puts the chunks of an answer in their place. Throws INTERNAL unless they come in order, without gaps, and fill it. */
+class Receiver {
+  readonly #target: Uint8Array;
+  readonly #what: string;
+  #received = 0;
+
+  constructor(target: Uint8Array, what: string) {
+    this.#target = target;
+    this.#what = what;
+  }
+
+  add({ offset, data }: Chunk): void {
+    if (offset * 4 !== this.#received || this.#received + data.length > this.#target.length) {
+      throw this.#broken(`a chunk of ${data.length} bytes at element ${offset}`);
+    }
+    this.#target.set(data, this.#received);
+    this.#received += data.length;
+  }
+
+  finish(): void {
+    if (this.#received !== this.#target.length) throw this.#broken(`${this.#received} bytes in all`);
+  }
+
+  #broken(how: string): TributaryError {
+    return new TributaryError('INTERNAL', `${this.#what} came in disorder: ${how}`);
+  }
 }

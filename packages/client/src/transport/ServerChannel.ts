@@ -1,9 +1,17 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { type CallOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
+import type { Chunk, ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import type { PullHeader, PullRequest, PushHeader, PushReply, UnaryCalls } from './messages.ts';
+import type {
+  PullHeader,
+  PullRequest,
+  PushHeader,
+  PushReply,
+  ReduceHeader,
+  ReduceTotalHeader,
+  UnaryCalls,
+} from './messages.ts';
 import { type Method, parameterService, type Received } from './parameterService.ts';
 import { fromStatus } from './status.ts';
 
@@ -83,14 +91,9 @@ export class ServerChannel {
       },
     );
     cancelWith(call, signal);
-    // A server may answer before it has read everything; then there is nobody left to write to, and no 'drain' to wait for.
+    // A server may answer before it has read everything.
     call.on('error', () => {});
-    call.write({ header });
-    for (const chunk of chunks) {
-      if (ended.signal.aborted) break;
-      if (!call.write({ chunk })) await once(call, 'drain', { signal: ended.signal }).catch(() => {});
-    }
-    if (!ended.signal.aborted) call.end();
+    await writeStream(call, header, chunks, ended.signal);
     return reply;
   }
 
@@ -110,9 +113,39 @@ export class ServerChannel {
       callOptions(deadlineMs),
     );
     cancelWith(call, signal);
-    let header: PullHeader | undefined;
+    return this.#readStream<PullHeader>(call, onChunk);
+  }
+
+  /** Adds a vector to a sum over the ranks, and reads the total as `pull` does. The chunks must not change until this settles. */
+  async reduce(
+    header: ReduceHeader,
+    chunks: Iterable<Chunk>,
+    onChunk: (chunk: Chunk, header: ReduceTotalHeader) => void,
+    { deadlineMs, signal }: CallLimits,
+  ): Promise<ReduceTotalHeader> {
+    const { path, requestSerialize, responseDeserialize } = parameterService.Reduce;
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      new Metadata(),
+      callOptions(deadlineMs),
+    );
+    cancelWith(call, signal);
+    const ended = new AbortController();
+    call.once('status', () => ended.abort());
+    const reply = this.#readStream<ReduceTotalHeader>(call, onChunk);
+    const [total] = await Promise.all([reply, writeStream(call, header, chunks, ended.signal)]);
+    return total;
+  }
+
+  async #readStream<Header>(
+    call: AsyncIterable<Received<Header>> & { cancel(): void },
+    onChunk: (chunk: Chunk, header: Header) => void,
+  ): Promise<Header> {
+    let header: Header | undefined;
     try {
-      for await (const message of call as AsyncIterable<Received<PullHeader>>) {
+      for await (const message of call) {
         if ('malformed' in message) throw message.malformed;
         if ('header' in message) header = message.header;
         else if (header === undefined) throw protocolError(this.address, 'a chunk came before the header');
@@ -129,6 +162,21 @@ export class ServerChannel {
   close(): void {
     this.#client.close();
   }
+}
+
+/** Sends a header and chunks as fast as the transport takes them, until `ended` fires: then there is nobody left to write to, and no 'drain' to wait for. */
+async function writeStream<Header>(
+  call: EventEmitter & { write(message: ChunkMessage<Header>): boolean; end(): void },
+  header: Header,
+  chunks: Iterable<Chunk>,
+  ended: AbortSignal,
+): Promise<void> {
+  call.write({ header });
+  for (const chunk of chunks) {
+    if (ended.aborted) return;
+    if (!call.write({ chunk })) await once(call, 'drain', { signal: ended }).catch(() => {});
+  }
+  if (!ended.aborted) call.end();
 }
 
 function callOptions(deadlineMs: number): CallOptions {

@@ -42,6 +42,27 @@ export interface PullHeader {
   length: number;
 }
 
+export interface ReduceHeader {
+  target: Target;
+  rankBegin: number;
+  rankEnd: number;
+  step: number;
+  round: number;
+  tokens: number[];
+  length: number;
+  weight: number;
+  loss: number;
+  waitMs: number;
+}
+
+export interface ReduceTotalHeader {
+  outcome: string;
+  reason: string;
+  weight: number;
+  loss: number;
+  length: number;
+}
+
 export interface DescribeRequest {
   jobHash: string;
 }

@@ -2,7 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { type ChunkMessage, decodeChunkMessage, encodeChunk } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import type { PullHeader, PullRequest, PushHeader, PushReply, UnaryCalls } from './messages.ts';
+import type {
+  PullHeader,
+  PullRequest,
+  PushHeader,
+  PushReply,
+  ReduceHeader,
+  ReduceTotalHeader,
+  UnaryCalls,
+} from './messages.ts';
 
 /**
  * A received message of a stream, or why it is none. A deserializer must not throw: grpc-js would answer INTERNAL and hide the reason.
@@ -25,6 +33,12 @@ export type ParameterService = {
 } & {
   Push: Method<ChunkMessage<PushHeader>, PushReply, Received<PushHeader>, PushReply>;
   Pull: Method<PullRequest, ChunkMessage<PullHeader>, PullRequest, Received<PullHeader>>;
+  Reduce: Method<
+    ChunkMessage<ReduceHeader>,
+    ChunkMessage<ReduceTotalHeader>,
+    Received<ReduceHeader>,
+    Received<ReduceTotalHeader>
+  >;
 };
 
 export const serviceName = 'tributary.v1.ParameterServer';
@@ -39,7 +53,7 @@ export const packageDefinition: PackageDefinition = loadSync(
 export const parameterService = withChunkCodec(packageDefinition[serviceName] as unknown as ParameterService);
 
 function withChunkCodec(loaded: ParameterService): ParameterService {
-  const { Push: push, Pull: pull } = loaded;
+  const { Push: push, Pull: pull, Reduce: reduce } = loaded;
   return {
     ...loaded,
     Push: {
@@ -51,6 +65,13 @@ function withChunkCodec(loaded: ParameterService): ParameterService {
       ...pull,
       responseSerialize: serializer(pull.responseSerialize),
       responseDeserialize: deserializer<PullHeader>(pull.responseDeserialize),
+    },
+    Reduce: {
+      ...reduce,
+      requestSerialize: serializer(reduce.requestSerialize),
+      requestDeserialize: deserializer<ReduceHeader>(reduce.requestDeserialize),
+      responseSerialize: serializer(reduce.responseSerialize),
+      responseDeserialize: deserializer<ReduceTotalHeader>(reduce.responseDeserialize),
     },
   };
 }

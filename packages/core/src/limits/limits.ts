@@ -22,6 +22,8 @@ export const limits = {
   waitMsMax: 60_000,
   /** Pulls that wait on one shard: each rank once, and once more for a worker that was replaced. More is a runaway client. */
   pullsWaitingMax: 8192,
+  /** Sums over the ranks that a shard keeps for one step: 250 vectors of a million elements. Beyond it a server would rather refuse than swap. */
+  reduceBytesMax: 2 ** 30,
   /** Between two tries of a call that may be repeated. Doubled each time, with full jitter. */
   retryBackoffMs: 50,
   retryBackoffMsMax: 2_000,

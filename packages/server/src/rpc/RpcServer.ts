@@ -17,6 +17,7 @@ import { describe } from './describe.ts';
 import { endAt } from './endAt.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
+import { reduce } from './reduce.ts';
 import { widenConnections, widenStreams } from './serverWindow.ts';
 
 const serverOptions = {
@@ -48,6 +49,7 @@ export class RpcServer {
     server.addService(parameterService, {
       Push: push(context),
       Pull: pull(context),
+      Reduce: reduce(context),
       Describe: describe(context),
       BlockSquares: blockSquares(context),
       CheckpointPart: checkpointPart(context),

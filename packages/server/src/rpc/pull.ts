@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { PullHeader, PullRequest } from '@tributary/client/transport/messages.ts';
 import type { ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
-import { limits } from '@tributary/core/limits/limits.ts';
 import { type RpcContext, signalOf, statusOf } from './calls.ts';
+import { writeChunks } from './writeChunks.ts';
 
 type PullCall = ServerWritableStream<PullRequest, ChunkMessage<PullHeader>>;
 
@@ -41,13 +40,5 @@ async function answer(call: PullCall, context: RpcContext): Promise<void> {
     await finished(call as unknown as Writable).catch(() => {});
   } finally {
     shard.release(version);
-  }
-}
-
-async function writeChunks(call: PullCall, values: Float32Array, signal: AbortSignal): Promise<void> {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  for (let at = 0; at < bytes.length && !signal.aborted; at += limits.chunkBytes) {
-    const chunk = { offset: at / 4, data: bytes.subarray(at, at + limits.chunkBytes) };
-    if (!call.write({ chunk })) await once(call, 'drain', { signal }).catch(() => {});
   }
 }

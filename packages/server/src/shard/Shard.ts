@@ -12,11 +12,13 @@ import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
 import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
-import { TreeSum } from '@tributary/core/reduction/TreeSum.ts';
+import { type Total, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
 import { findBroken, type Rejection } from './findBroken.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
-import { judgePush, type PushFacts, type PushJudgement } from './judgePush.ts';
+import { judgePush, type PushFacts, type PushJudgement, type PushState } from './judgePush.ts';
+import { judgeReduce, type ReduceFacts } from './judgeReduce.ts';
 import { ParameterVersions, type Version } from './ParameterVersions.ts';
+import { ReduceSums } from './ReduceSums.ts';
 import { Waiters } from './Waiters.ts';
 
 /** All that a shard has to remember: what a checkpoint gives and takes. */
@@ -66,6 +68,11 @@ export interface PushAnswer {
   readonly reason: string;
 }
 
+/** A sum over all ranks; `waiting`: some are missing. */
+export type ReduceAnswer =
+  | { readonly outcome: 'applied'; readonly total: Total }
+  | { readonly outcome: 'waiting' | 'fenced'; readonly reason: string };
+
 /** A version to read, held until it is released; or none. */
 export type PullAnswer = { readonly ready: true; readonly version: Version } | { readonly ready: false };
 
@@ -89,6 +96,7 @@ export class Shard {
   readonly #clocks: Uint32Array;
   readonly #tokens: Float64Array;
   readonly #tree: TreeSum;
+  readonly #sums: ReduceSums;
   /** Block sums of squares by step: of the step that closes, and of the one before, for which a peer may still ask. */
   readonly #squares = new Map<number, Float64Array>();
   readonly #waiters = new Waiters();
@@ -113,6 +121,7 @@ export class Shard {
     this.#clocks = Uint32Array.from(state.clocks);
     this.#tokens = new Float64Array(spec.ranks);
     this.#tree = new TreeSum(spec.ranks, this.length, kernels);
+    this.#sums = new ReduceSums(spec.ranks);
     this.#endStep = options.endStep;
     this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
   }
@@ -142,13 +151,32 @@ export class Shard {
   /** What would become of this push now; see judgePush. Throws what the whole shard is refused with, too. */
   judge(push: PushFacts): PushJudgement {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const state = {
-      staleness: this.#staleness,
-      endStep: this.#endStep,
-      clocks: this.#clocks,
-      tokens: this.#tokens,
+    return judgePush(push, this.#pushState());
+  }
+
+  /** Why this contribution is fenced, if it is. Throws as judgeReduce, and what the whole shard is refused with. */
+  judgeReduce(facts: ReduceFacts): string | undefined {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    return judgeReduce(facts, this.#pushState());
+  }
+
+  /** Adds to a sum over the ranks (`values` is copied), and waits until all are in. Throws as `judgeReduce` and ReduceSums. */
+  async reduce(
+    facts: ReduceFacts,
+    values: Float32Array,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<ReduceAnswer> {
+    const fenced = this.judgeReduce(facts);
+    if (fenced !== undefined) return { outcome: 'fenced', reason: fenced };
+    this.#tokens.set(facts.tokens, facts.rankBegin);
+    if (this.#sums.add(facts, values) === 'complete') this.#waiters.wake();
+    const look = () => {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      return this.#sums.total(facts.step, facts.round);
     };
-    return judgePush(push, state);
+    const total = await this.#waiters.wait(look, waitMs, signal);
+    return total === undefined ? { outcome: 'waiting', reason: '' } : { outcome: 'applied', total };
   }
 
   /** A buffer for the gradient of one push, to be given back. */
@@ -234,6 +262,15 @@ export class Shard {
     this.#refusal ??= reason;
     this.#closed.abort();
     this.#waiters.wake();
+  }
+
+  #pushState(): PushState {
+    return {
+      staleness: this.#staleness,
+      endStep: this.#endStep,
+      clocks: this.#clocks,
+      tokens: this.#tokens,
+    };
   }
 
   /** Synchronous: one more node of the tree. */

@@ -2,12 +2,16 @@ import { fastest, isStale, mayBegin, type PushOutcome, slowest } from '@tributar
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { isNode } from '@tributary/core/reduction/tree.ts';
 
-/** What the header of a push says. */
-export interface PushFacts {
+/** Who speaks: a node of the reduction tree, with the fencing tokens of its ranks. */
+export interface RanksFacts {
   readonly rankBegin: number;
   readonly rankEnd: number;
-  readonly step: number;
   readonly tokens: readonly number[];
+}
+
+/** What the header of a push says. */
+export interface PushFacts extends RanksFacts {
+  readonly step: number;
   readonly weight: number;
   readonly loss: number;
   readonly squares: number;
@@ -38,16 +42,21 @@ const duplicate: PushJudgement = { outcome: 'duplicate', reason: '' };
  */
 export function judgePush(push: PushFacts, state: PushState): PushJudgement {
   checkShape(push, state);
-  for (let rank = push.rankBegin; rank < push.rankEnd; rank++) {
-    const token = push.tokens[rank - push.rankBegin];
-    if (token < state.tokens[rank]) {
-      return {
-        outcome: 'fenced',
-        reason: `the lease on rank ${rank} is lost: token ${token} came after token ${state.tokens[rank]}`,
-      };
-    }
+  const reason = fencedReason(push, state.tokens);
+  return reason === undefined ? judgeStep(push, state) : { outcome: 'fenced', reason };
+}
+
+/** Why the sender no longer speaks for one of its ranks; undefined if it does for all. `seen` has the greatest token by rank. */
+export function fencedReason(
+  { rankBegin, rankEnd, tokens }: RanksFacts,
+  seen: Readonly<Float64Array>,
+): string | undefined {
+  for (let rank = rankBegin; rank < rankEnd; rank++) {
+    const token = tokens[rank - rankBegin];
+    if (token < seen[rank])
+      return `the lease on rank ${rank} is lost: token ${token} came after token ${seen[rank]}`;
   }
-  return judgeStep(push, state);
+  return undefined;
 }
 
 function judgeStep(
@@ -82,18 +91,24 @@ function judgeStep(
   return accept;
 }
 
-function checkShape(push: PushFacts, { staleness, clocks }: PushState): void {
-  const { rankBegin, rankEnd, tokens, weight, squares, encoding } = push;
-  const ranks = `ranks [${rankBegin}, ${rankEnd})`;
-  if (!isNode({ begin: rankBegin, end: rankEnd }, clocks.length)) {
-    throw invalid(`${ranks} are no node of the reduction tree over ${clocks.length} ranks`);
-  }
-  if (staleness > 0 && rankEnd - rankBegin !== 1) {
-    throw invalid(`${ranks} are pushed together; in an asynchronous mode every rank pushes its own gradient`);
+/** Throws INVALID_ARGUMENT unless it is a node of the tree over `ranks` ranks with one token for each of its own. */
+export function checkRanks({ rankBegin, rankEnd, tokens }: RanksFacts, ranks: number): void {
+  if (!isNode({ begin: rankBegin, end: rankEnd }, ranks)) {
+    throw invalid(`ranks [${rankBegin}, ${rankEnd}) are no node of the reduction tree over ${ranks} ranks`);
   }
   if (tokens.length !== rankEnd - rankBegin) {
     throw invalid(
       `${tokens.length} fencing tokens came for the ${rankEnd - rankBegin} ranks [${rankBegin}, ${rankEnd})`,
+    );
+  }
+}
+
+function checkShape(push: PushFacts, { staleness, clocks }: PushState): void {
+  const { rankBegin, rankEnd, weight, squares, encoding } = push;
+  checkRanks(push, clocks.length);
+  if (staleness > 0 && rankEnd - rankBegin !== 1) {
+    throw invalid(
+      `ranks [${rankBegin}, ${rankEnd}) are pushed together; in an asynchronous mode every rank pushes its own gradient`,
     );
   }
   if (!(weight >= 0 && Number.isFinite(weight)))
