@@ -23,6 +23,7 @@ export {
   momentum,
   nadam,
   nesterov,
+  newton,
   radam,
   rmsprop,
   sgd,

@@ -11,7 +11,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { LocalCluster } from '../launcher/LocalCluster.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
-import { checkpointParameters } from '../parameters/loadParameters.ts';
+import { modelParameters } from '../parameters/loadParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
@@ -106,7 +106,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
     screen.clear();
     if (result.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${result.error}`);
 
-    const { flat } = await checkpointParameters(coordinator, result.checkpoint);
+    const { layout, flat } = await modelParameters(coordinator, result.checkpoint);
     const { loss, accuracy, on } = await evaluateParameters(
       prepared.job,
       prepared.shape,
@@ -127,10 +127,10 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       servers: given.servers,
       coordinator: coordinator.url,
       staleness: spec.staleness ?? 'infinity',
-      optimizer: spec.optimizer.name,
-      hyperparameters: spec.optimizer.hyperparameters,
+      optimizer: prepared.job.optimizer.name,
+      hyperparameters: prepared.job.optimizer.hyperparameters,
       compute: given.compute,
-      parameters: spec.layout.length,
+      parameters: layout.length,
       loss,
       accuracy: accuracy ?? null,
       evaluatedOn: on,
@@ -141,7 +141,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       parametersSha256: parameterHash(flat),
     };
     const metadata = { job: spec.name, step: String(steps) };
-    folder.write('parameters.safetensors', encodeSafetensors(spec.layout, flat, metadata));
+    folder.write('parameters.safetensors', encodeSafetensors(layout, flat, metadata));
     folder.write('loss.svg', lossCurve(config.id, folder.metrics()));
     folder.writeJson('summary.json', summary);
     process.stdout.write(

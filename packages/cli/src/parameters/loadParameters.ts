@@ -6,6 +6,7 @@ import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
 import { assertJob } from './assertJob.ts';
 
@@ -57,12 +58,14 @@ export async function loadParameters(
   return fromCoordinator(config.coordinator, config.job, config.jobFile);
 }
 
-/** The parameters of one checkpoint. */
-export async function checkpointParameters(
+/** The model's parameters in one checkpoint, without the state of a method that may lie behind them. */
+export async function modelParameters(
   coordinator: Coordinator,
   manifest: CheckpointManifest,
 ): Promise<{ layout: Layout; flat: Float32Array }> {
-  return decodeSafetensors(await readRange(coordinator.checkpoints, manifest, 0, manifest.bytes));
+  const saved = decodeSafetensors(await readRange(coordinator.checkpoints, manifest, 0, manifest.bytes));
+  const layout = withoutMethodState(saved.layout);
+  return { layout, flat: saved.flat.subarray(0, layout.length) };
 }
 
 /** The loaded parameters in the order of the model, by name. Throws FAILED_PRECONDITION naming each that is missing or has another shape. */
@@ -116,7 +119,7 @@ async function fromCoordinator(
         hint: 'Look at `tributary status`; a checkpoint is made when training begins.',
       });
     }
-    const { layout, flat } = await checkpointParameters(coordinator, manifest);
+    const { layout, flat } = await modelParameters(coordinator, manifest);
     return {
       layout,
       flat,

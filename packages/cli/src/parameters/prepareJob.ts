@@ -1,7 +1,7 @@
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
 import { initialParameters, type ParameterShape } from '@tributary/worker/autodiff/initialParameters.ts';
-import { createJobSpec, overrideJob } from '@tributary/worker/job/createJobSpec.ts';
+import { createJobSpec, initialVector, overrideJob } from '@tributary/worker/job/createJobSpec.ts';
 import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
 import type { OverrideFlags } from '../commands/flags.ts';
 
@@ -27,5 +27,5 @@ export async function prepareJob(path: string, overrides: OverrideFlags): Promis
   const train = await job.data.train.open();
   const spec = createJobSpec(job, shape.layout, train.size);
   await train.close();
-  return { job, file: loaded.file, spec, shape, initialParameters: flat };
+  return { job, file: loaded.file, spec, shape, initialParameters: initialVector(spec, flat) };
 }

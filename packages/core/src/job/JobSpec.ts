@@ -40,6 +40,11 @@ export interface JobSpec {
   /** 0 is bulk-synchronous, s > 0 stale-synchronous; null is Infinity (JSON has none): asynchronous. */
   readonly staleness: number | null;
   readonly optimizer: OptimizerSpec;
+  /**
+   * Computes whole steps in the workers. Then the optimizer is `assign`, the layout has the method's state behind the model's parameters, and a push
+   * brings, from rank 0 alone, what all of these become; the other ranks skip.
+   */
+  readonly method?: OptimizerSpec;
   readonly schedule: ScheduleSpec;
   readonly clipping: ClippingSpec;
   readonly layout: Layout;

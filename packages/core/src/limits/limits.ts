@@ -93,6 +93,8 @@ export const limits = {
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */
   elementsMax: 2 ** 32 - 1,
   tensorsMax: 100_000,
+  /** Parameters of a model whose whole Hessian is formed: its factorisation takes 23 GFlop then, half a minute in plain code. */
+  hessianParametersMax: 4096,
   /** Qubits of one simulated state: 2^24 amplitudes are 256 MiB, and an index and its mask stay inside 32-bit integers. */
   qubitsMax: 24,
 } as const;

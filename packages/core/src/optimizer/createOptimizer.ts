@@ -1,12 +1,13 @@
 import { invariant } from '../errors/invariant.ts';
 import type { OptimizerSpec } from '../job/JobSpec.ts';
+import { assign } from './assign.ts';
 import type { Method, Optimizer } from './Optimizer.ts';
 import { resolveOptions, rowNamed } from './options.ts';
 import { optimizers } from './table.ts';
 
 /** Throws INVALID_ARGUMENT for an unknown method or hyperparameter, or one out of range; the hint lists what is possible. */
 export function createOptimizer(spec: OptimizerSpec): Optimizer {
-  const row: Method = rowNamed('optimizer', optimizers, spec.name);
+  const row: Method = spec.name === 'assign' ? assign : rowNamed('optimizer', optimizers, spec.name);
   const hyperparameters = resolveOptions(
     `optimizer "${spec.name}"`,
     row.hyperparameters,

@@ -293,7 +293,8 @@ export class Shard {
   #closeStep(step: number): void {
     const { values, weight } = this.#tree.total();
     const { value, norm } = this.#spec.clipping;
-    if (values !== undefined && weight !== 1) this.#kernels.divide(values, weight);
+    const isGradient = this.#spec.method === undefined;
+    if (values !== undefined && isGradient && weight !== 1) this.#kernels.divide(values, weight);
     if (values !== undefined && value !== undefined) this.#kernels.clip(values, value);
     if (norm === undefined) {
       this.#finishStep(step, 1);

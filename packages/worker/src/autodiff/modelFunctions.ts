@@ -3,10 +3,11 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ArrayFunction } from '../compute/ComputeBackend.ts';
 import type { BatchArrays, Model, ParameterTree } from '../job/Model.ts';
 import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.ts';
+import { hessianProducts, hessianVectorProduct } from './secondOrder.ts';
 
 /*
- * A model speaks of trees and records, a compute backend of lists of arrays. All three functions here take
- * [parameter leaves..., batch arrays in the order of `fields`...] and are meant to be traced.
+ * A model speaks of trees and records, a compute backend of lists of arrays. All functions here take
+ * [parameter leaves..., batch arrays in the order of `fields`..., what else they say] and are meant to be traced.
  */
 
 type LossAndGradient = (parameters: ParameterTree) => [np.Array, ParameterTree];
@@ -27,6 +28,45 @@ export function lossAndGradientFunction(
       parameters,
     );
     return [value, ...flattenTree(gradients).leaves];
+  };
+}
+
+/** Returns [loss]. */
+export function lossFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    return [scalarLoss(model, parameters, batch)];
+  };
+}
+
+/** Takes a vector besides, in leaves like the parameters. Returns the leaves of the Hessian's product with it. */
+export function hessianVectorFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const vector = unflattenTree(structure, inputs.slice(structure.size + fields.length));
+    const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
+    return [...flattenTree(hessianVectorProduct(loss, parameters, batch, vector)).leaves];
+  };
+}
+
+/** Takes directions [K, P] besides. Returns [the Hessian's products with them, [K, P]]. */
+export function hessianProductsFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
+    return [hessianProducts(loss, parameters, batch, inputs[structure.size + fields.length])];
   };
 }
 

@@ -35,6 +35,17 @@ export function hessianVectorProduct(
  * The Hessian of the loss as a matrix [P, P] over all parameters laid end to end, in the order of the layout. For small models: it has P^2 elements.
  */
 export function hessian(loss: Loss, parameters: ParameterTree, batch: BatchArrays): numpy.Array {
+  const size = flattenTree(parameters).leaves.reduce((sum, leaf) => sum + leaf.size, 0);
+  return hessianProducts(loss, parameters, batch, np.eye(size));
+}
+
+/** The products [K, P] of the Hessian with K directions [K, P], all at once: a block of its rows, if they are unit vectors. */
+export function hessianProducts(
+  loss: Loss,
+  parameters: ParameterTree,
+  batch: BatchArrays,
+  directions: numpy.Array,
+): numpy.Array {
   const { leaves, structure } = flattenTree(parameters);
   const shapes = leaves.map(({ shape }) => shape);
   const sizes = leaves.map(({ size }) => size);
@@ -56,7 +67,7 @@ export function hessian(loss: Loss, parameters: ParameterTree, batch: BatchArray
   const matrix = (vmap as unknown as (fn: typeof column, axes: number[]) => typeof column)(
     column,
     [0],
-  )(np.eye(point.size));
+  )(directions);
   point.dispose();
   disposeBatch(batch);
   return matrix;

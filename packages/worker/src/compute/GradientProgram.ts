@@ -1,7 +1,14 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
-import { evaluationFunction, lossAndGradientFunction, predictFunction } from '../autodiff/modelFunctions.ts';
+import {
+  evaluationFunction,
+  hessianProductsFunction,
+  hessianVectorFunction,
+  lossAndGradientFunction,
+  lossFunction,
+  predictFunction,
+} from '../autodiff/modelFunctions.ts';
 import type { TreeStructure } from '../autodiff/parameterTree.ts';
 import { requireSameTrace } from '../autodiff/requireSameTrace.ts';
 import type { Batch } from '../data/Dataset.ts';
@@ -18,12 +25,18 @@ export interface Evaluation {
   readonly accuracy: number | undefined;
 }
 
-type Purpose = 'gradient' | 'evaluation' | 'prediction';
+/** Rows of a Hessian computed together: enough to keep the cores busy, few enough that a batch times so many fits in memory. */
+const hessianRowsAtOnce = 32;
+
+type Purpose = 'gradient' | 'loss' | 'Hessian' | 'Hessian-vector product' | 'evaluation' | 'prediction';
 const functionFor: Record<
   Purpose,
   (model: Model, structure: TreeStructure, fields: readonly string[]) => ArrayFunction
 > = {
   gradient: lossAndGradientFunction,
+  loss: lossFunction,
+  Hessian: hessianProductsFunction,
+  'Hessian-vector product': hessianVectorFunction,
   evaluation: evaluationFunction,
   prediction: predictFunction,
 };
@@ -57,6 +70,49 @@ export class GradientProgram {
     return loss[0];
   }
 
+  /** The mean loss over the batch. */
+  async loss(parameters: Float32Array, batch: Batch): Promise<number> {
+    const { program, inputs } = await this.#prepare('loss', parameters, batch);
+    const loss = new Float32Array(1);
+    await program.run(inputs, [loss]);
+    return loss[0];
+  }
+
+  /** Fills `product` (flat, as the parameters) with the Hessian of the mean loss times `vector`. */
+  async hessianVectorProduct(
+    parameters: Float32Array,
+    batch: Batch,
+    vector: Float32Array,
+    product: Float32Array,
+  ): Promise<void> {
+    const tensors = this.#parameterSpecs();
+    const { program, inputs } = await this.#prepare('Hessian-vector product', parameters, batch, tensors);
+    await program.run([...inputs, ...this.#tensorViews(vector)], this.#tensorViews(product));
+  }
+
+  /**
+   * Fills `triangle` with the lower triangle of the Hessian of the mean loss, row by row. Computed in blocks of rows, so that the memory it takes
+   * grows with the model and not with its square.
+   */
+  async hessian(parameters: Float32Array, batch: Batch, triangle: Float32Array): Promise<void> {
+    const size = this.#layout.length;
+    const rows = Math.min(size, hessianRowsAtOnce);
+    const extra: ArraySpec = { shape: [rows, size], dtype: 'float32' };
+    const { program, inputs } = await this.#prepare('Hessian', parameters, batch, [extra]);
+    const directions = new Float32Array(rows * size);
+    const products = new Float32Array(rows * size);
+    for (let begin = 0; begin < size; begin += rows) {
+      const end = Math.min(size, begin + rows);
+      directions.fill(0);
+      for (let row = begin; row < end; row++) directions[(row - begin) * size + row] = 1;
+      await program.run([...inputs, directions], [products]);
+      for (let row = begin; row < end; row++) {
+        const from = (row - begin) * size;
+        triangle.set(products.subarray(from, from + row + 1), (row * (row + 1)) / 2);
+      }
+    }
+  }
+
   async evaluate(parameters: Float32Array, batch: Batch): Promise<Evaluation> {
     const { program, inputs } = await this.#prepare('evaluation', parameters, batch);
     const outputs = program.outputs.map(createBuffer);
@@ -86,16 +142,21 @@ export class GradientProgram {
     purpose: Purpose,
     parameters: Float32Array,
     batch: Batch,
+    extra: readonly ArraySpec[] = [],
   ): Promise<{ program: Program; inputs: Buffer[] }> {
     const fields = Object.keys(batch).sort();
     const key = `${purpose} ${describeBatch(batch, fields)}`;
-    const program = await this.#programs.get(key, () => this.#compile(purpose, batch, fields));
+    const program = await this.#programs.get(key, () => this.#compile(purpose, batch, fields, extra));
     const inputs = [...this.#tensorViews(parameters), ...fields.map((field) => batch[field].data)];
     return { program, inputs };
   }
 
-  async #compile(purpose: Purpose, batch: Batch, fields: readonly string[]): Promise<Program> {
-    const parameterSpecs = this.#layout.tensors.map(({ shape }): ArraySpec => ({ shape, dtype: 'float32' }));
+  async #compile(
+    purpose: Purpose,
+    batch: Batch,
+    fields: readonly string[],
+    extra: readonly ArraySpec[],
+  ): Promise<Program> {
     const batchSpecs = fields.map(
       (field): ArraySpec => ({
         shape: batch[field].shape,
@@ -104,7 +165,7 @@ export class GradientProgram {
     );
     try {
       const fn = functionFor[purpose](this.#model, this.#structure, fields);
-      const specs = [...parameterSpecs, ...batchSpecs];
+      const specs = [...this.#parameterSpecs(), ...batchSpecs, ...extra];
       await requireSameTrace(purpose, fn, specs);
       return await this.#backend.compile(fn, specs);
     } catch (error) {
@@ -117,6 +178,10 @@ export class GradientProgram {
         { hint: 'Compare the fields of the data set with those that the model reads.', cause: error },
       );
     }
+  }
+
+  #parameterSpecs(): ArraySpec[] {
+    return this.#layout.tensors.map(({ shape }) => ({ shape, dtype: 'float32' }));
   }
 
   #tensorViews(flat: Float32Array): Float32Array[] {

@@ -2,10 +2,10 @@ import { nearestName } from '@tributary/core/errors/nearestName.ts';
 import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
 import { z } from 'zod';
 import type { DataSource } from '../data/Dataset.ts';
+import { checkOptimizer, isStepMethod } from '../methods/table.ts';
 import type { Job, JobDefinition } from './Job.ts';
 import { constant } from './schedules.ts';
 
@@ -100,8 +100,9 @@ export function checkDefinition(given: JobDefinition): Job {
 }
 
 /** What the shapes of the fields do not show: hyperparameters, and fields that do not go together. */
-function contradictions({ optimizer, schedule, epochs, steps, sampling, batchSize }: Job): string[] {
-  const problems = [...refusal(() => createOptimizer(optimizer)), ...refusal(() => checkSchedule(schedule))];
+function contradictions(job: Job): string[] {
+  const { optimizer, schedule, epochs, steps, sampling, batchSize } = job;
+  const problems = [...refusal(() => checkOptimizer(optimizer)), ...refusal(() => checkSchedule(schedule))];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
   if (sampling === 'shuffled' && batchSize === undefined) {
@@ -111,6 +112,23 @@ function contradictions({ optimizer, schedule, epochs, steps, sampling, batchSiz
     problems.push(
       `batchSize is ${batchSize}, but with sampling 'full' the ranks share out all examples: leave it out`,
     );
+  }
+  return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
+}
+
+/** A method that computes whole steps needs all ranks at the same step, and no server touches what it pushes. */
+function stepMethodContradictions({ optimizer: { name }, schedule, clipping, staleness }: Job): string[] {
+  const problems: string[] = [];
+  if (staleness !== 0) {
+    problems.push(
+      `staleness is ${staleness}, but ${name} sums over all ranks at the same step: leave it out, or set it to 0`,
+    );
+  }
+  if (schedule.name !== 'constant' || Object.keys(schedule.options).length > 0) {
+    problems.push(`a schedule is given, but ${name} has no learning rate: leave it out`);
+  }
+  if (clipping.value !== undefined || clipping.norm !== undefined) {
+    problems.push(`clipping is given, but ${name} bounds its steps itself: leave it out`);
   }
   return problems;
 }

@@ -1,6 +1,8 @@
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { withMethodState, withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { createSampler } from '../data/sampler.ts';
+import { createStepMethod, isStepMethod } from '../methods/table.ts';
 import { checkDefinition } from './checkDefinition.ts';
 import type { Job, JobDefinition } from './Job.ts';
 
@@ -47,14 +49,37 @@ export function createJobSpec(
     steps,
     stepsPerEpoch,
     staleness: job.staleness === Number.POSITIVE_INFINITY ? null : job.staleness,
-    optimizer: job.optimizer,
+    ...optimizerOf(job, layout),
     schedule: job.schedule,
     clipping: job.clipping,
-    layout,
     checkpointEverySteps: job.checkpointEverySteps ?? everyEpoch(checkpointsPerJob),
     checkpointsKept: job.checkpointsKept,
     evaluateEverySteps:
       job.data.test === undefined ? 0 : (job.evaluateEverySteps ?? everyEpoch(evaluationsPerJob)),
     rejectedMax: job.rejectedMax,
   };
+}
+
+/** How servers apply what is pushed, and what lies there. Throws INVALID_ARGUMENT if a method of the workers cannot work on such a model. */
+function optimizerOf({ optimizer }: Job, model: Layout): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
+  if (!isStepMethod(optimizer)) return { optimizer, layout: model };
+  return {
+    optimizer: { name: 'assign', hyperparameters: {} },
+    method: optimizer,
+    layout: withMethodState(model, createStepMethod(optimizer, model).state),
+  };
+}
+
+/** The flat vector at the start: the model's parameters, and behind them the state of the job's method. */
+export function initialVector({ layout, method }: JobSpec, parameters: Float32Array): Float32Array {
+  if (method === undefined) return parameters;
+  const flat = new Float32Array(layout.length);
+  flat.set(parameters);
+  let offset = parameters.length;
+  for (const { shape, initial } of createStepMethod(method, withoutMethodState(layout)).state) {
+    const length = shape.reduce((product, dimension) => product * dimension, 1);
+    flat.fill(initial, offset, offset + length);
+    offset += length;
+  }
+  return flat;
 }

@@ -1,16 +1,16 @@
 import type { OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Resolved } from '@tributary/core/optimizer/options.ts';
 import type { optimizers } from '@tributary/core/optimizer/table.ts';
+import type { stepMethods } from '../methods/table.ts';
 
-type Hyperparameters<Name extends keyof typeof optimizers> = Partial<
-  Resolved<(typeof optimizers)[Name]['hyperparameters']>
->;
+type Rows = typeof optimizers & typeof stepMethods;
+type Hyperparameters<Name extends keyof Rows> = Partial<Resolved<Rows[Name]['hyperparameters']>>;
 
 /**
  * The optimizers as a job file names them: `adam({ learningRate: 1e-3 })`. Each takes the hyperparameters of its method, all with
  * defaults; equations, ranges and sources are with the methods in core/optimizer.
  */
-function constructorOf<Name extends keyof typeof optimizers>(name: Name) {
+function constructorOf<Name extends keyof Rows>(name: Name) {
   return (hyperparameters: Hyperparameters<Name> = {}): OptimizerSpec => ({
     name,
     hyperparameters: hyperparameters as OptimizerSpec['hyperparameters'],
@@ -55,3 +55,6 @@ export const lion = constructorOf('lion');
 
 /** FTRL-Proximal, for sparse linear models (McMahan et al., 2013). */
 export const ftrl = constructorOf('ftrl');
+
+/** Newton's method with the exact Hessian, for some thousand parameters at most. */
+export const newton = constructorOf('newton');

@@ -3,7 +3,13 @@ import { Worker } from 'node:worker_threads';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
-import type { GradientReply, GradientRequest, GradientThreadData, NodeSum } from './gradientMessages.ts';
+import type {
+  GradientReply,
+  GradientRequest,
+  GradientThreadData,
+  NodeSum,
+  Quantity,
+} from './gradientMessages.ts';
 
 interface Waiting {
   resolve(reply: GradientReply): void;
@@ -48,14 +54,15 @@ export class GradientThread {
     return new GradientThread(thread, replies, ready);
   }
 
-  async sum(node: RankRange, step: number, slot: number): Promise<NodeSum> {
-    const reply = await this.#ask({ kind: 'sum', node, step, slot });
+  /** Fills `target` (shared memory) with the sum over the node's ranks of (examples x mean of the quantity). */
+  async sum(quantity: Quantity, node: RankRange, step: number, target: Float32Array): Promise<NodeSum> {
+    const reply = await this.#ask({ kind: 'sum', quantity, node, step, target });
     invariant(reply.kind === 'sum', 'a sum answers a sum');
     return reply;
   }
 
-  async evaluate(): Promise<{ loss: number; accuracy: number | null }> {
-    const reply = await this.#ask({ kind: 'evaluate' });
+  async evaluate(at: Float32Array): Promise<{ loss: number; accuracy: number | null }> {
+    const reply = await this.#ask({ kind: 'evaluate', at });
     invariant(reply.kind === 'evaluation', 'an evaluation answers an evaluation');
     return reply;
   }

@@ -3,9 +3,13 @@ import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
+import type { StepMethod } from '../methods/StepMethod.ts';
+import { createStepMethod } from '../methods/table.ts';
+import { ClusterStep, RanksFenced } from './ClusterStep.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { NodeSum } from './gradientMessages.ts';
 import type { RankLeases } from './RankLeases.ts';
@@ -14,7 +18,7 @@ export interface TrainingLoopOptions {
   readonly record: JobRecord;
   readonly leases: RankLeases;
   readonly thread: GradientThread;
-  /** The thread's shared buffers; at least two gradients, so that one is pushed while the next is computed. */
+  /** In shared memory; at least two gradients, so that one is pushed while the next is computed. */
   readonly parameters: Float32Array;
   readonly gradients: readonly Float32Array[];
   readonly metrics: MetricsQueue;
@@ -28,10 +32,14 @@ export interface TrainingLoopOptions {
  * from a dead worker in the middle of a step is brought up by the same rule by which all others advance: its first clock is
  * read from the servers. In the synchronous mode ranks at the same step are computed on the same parameters and pushed as sums; in the
  * others each rank goes by itself.
+ *
+ * Where the job has a method, it computes the whole step in place of the gradient; the holder of rank 0 pushes what comes out.
  */
 export class TrainingLoop {
   readonly #options: TrainingLoopOptions;
   readonly #synchronous: boolean;
+  readonly #method: StepMethod | undefined;
+  readonly #modelLength: number;
   /** By rank: the next step. Only of ranks that are held; forgotten when the shards are restored. */
   readonly #clocks = new Map<number, number>();
   #client: ParameterClient | undefined;
@@ -46,6 +54,10 @@ export class TrainingLoop {
     this.#options = options;
     this.#synchronous = options.record.spec.staleness === 0;
     this.#endStep = options.record.endStep;
+    const { method, layout } = options.record.spec;
+    const model = withoutMethodState(layout);
+    this.#modelLength = model.length;
+    this.#method = method && createStepMethod(method, model);
   }
 
   /** Called with every placement that is seen: takes and gives ranks, and turns to other servers when the shards were restored. */
@@ -102,7 +114,11 @@ export class TrainingLoop {
     const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
     if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(step);
 
-    const fenced = await this.#pushAll(client, coveringNodes(ranks, spec.ranks), step, tokens);
+    const nodes = coveringNodes(ranks, spec.ranks);
+    const fenced =
+      this.#method === undefined
+        ? await this.#pushAll(client, nodes, step, tokens)
+        : await this.#stepAll(this.#method, client, nodes, step, tokens);
     await this.#options.leases.giveBack(fenced);
     for (const rank of ranks)
       if (!fenced.has(rank) && this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
@@ -115,7 +131,7 @@ export class TrainingLoop {
     step: number,
     tokens: ReadonlyMap<number, number>,
   ): Promise<Set<number>> {
-    const { thread, gradients } = this.#options;
+    const { thread, parameters, gradients } = this.#options;
     const fenced = new Set<number>();
     const todo = [...nodes];
     const underWay: Promise<void>[] = gradients.map(() => Promise.resolve());
@@ -127,7 +143,7 @@ export class TrainingLoop {
       if (node === undefined) break;
       const slot = turn % gradients.length;
       await underWay[slot];
-      const sum = await thread.sum(node, step, slot);
+      const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, gradients[slot]);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
         underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
@@ -146,6 +162,46 @@ export class TrainingLoop {
     return fenced;
   }
 
+  /** Lets the method compute the step, and pushes what the parameters become. Returns the ranks that others have now. */
+  async #stepAll(
+    method: StepMethod,
+    client: ParameterClient,
+    nodes: readonly RankRange[],
+    step: number,
+    tokens: ReadonlyMap<number, number>,
+  ): Promise<Set<number>> {
+    const { spec } = this.#options.record;
+    const context = new ClusterStep({
+      ...{ client, nodes, tokens, step, modelLength: this.#modelLength, layout: spec.layout },
+      thread: this.#options.thread,
+      pulled: this.#options.parameters,
+      fullBatch: spec.sampling === 'full',
+      signal: this.#wait.signal,
+    });
+    const fenced = new Set<number>();
+    const fence = (node: RankRange) => {
+      for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
+    };
+    try {
+      const loss = await method.step(context);
+      const sum = { weight: context.examples, loss: loss * context.examples, finite: Number.isFinite(loss) };
+      const others = ranksOf(nodes).filter((rank) => rank !== 0);
+      if (others.length < ranksOf(nodes).length) {
+        const first = { begin: 0, end: 1 };
+        if ((await this.#push(client, first, step, tokens, sum, context.next)) === 'fenced') fence(first);
+      }
+      for (const node of coveringNodes(others, spec.ranks)) {
+        if ((await this.#skip(client, node, step, tokens)) === 'fenced') fence(node);
+      }
+    } catch (error) {
+      if (!(error instanceof RanksFenced)) throw error;
+      fence(error.ranks);
+      // Whatever else it holds has to wait for whoever has these ranks now, and begins the step again with them.
+      for (const rank of ranksOf(nodes)) if (!fenced.has(rank)) this.#clocks.delete(rank);
+    }
+    return fenced;
+  }
+
   /** Pushes one sum. `split`: the sum of several ranks was refused, and each has to answer for itself. */
   async #push(
     client: ParameterClient,
@@ -156,11 +212,7 @@ export class TrainingLoop {
     gradient: Float32Array,
   ): Promise<'done' | 'split' | 'fenced'> {
     const { spec } = this.#options.record;
-    const head = {
-      ranks: node,
-      step,
-      tokens: Array.from({ length: node.end - node.begin }, (_, index) => tokens.get(node.begin + index)!),
-    };
+    const head = { ranks: node, step, tokens: tokensOf(node, tokens) };
     const clipped = !this.#synchronous && spec.clipping.norm !== undefined;
     const squares = clipped ? normOfBlocks([blockSquares(gradient)]) ** 2 : 0;
     const reply = await client.push({ ...head, weight: sum.weight, loss: sum.loss, squares, gradient });
@@ -168,8 +220,18 @@ export class TrainingLoop {
     if (reply.outcome !== 'rejected') return 'done';
     if (node.end - node.begin > 1) return 'split';
     this.#options.log('warning', reply.reason);
-    const skip = await client.push({ ...head, weight: 0, loss: 0, squares: 0, gradient: undefined });
-    return skip.outcome === 'fenced' ? 'fenced' : 'done';
+    return this.#skip(client, node, step, tokens);
+  }
+
+  async #skip(
+    client: ParameterClient,
+    node: RankRange,
+    step: number,
+    tokens: ReadonlyMap<number, number>,
+  ): Promise<'done' | 'fenced'> {
+    const head = { ranks: node, step, tokens: tokensOf(node, tokens) };
+    const { outcome } = await client.push({ ...head, weight: 0, loss: 0, squares: 0, gradient: undefined });
+    return outcome === 'fenced' ? 'fenced' : 'done';
   }
 
   /** Where the ranks are that came since the last step: the least step that some shard still lacks. */
@@ -183,7 +245,7 @@ export class TrainingLoop {
   }
 
   async #evaluate(step: number): Promise<void> {
-    const { loss, accuracy } = await this.#options.thread.evaluate();
+    const { loss, accuracy } = await this.#options.thread.evaluate(this.#options.parameters);
     this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, timeMs: Date.now() });
     this.#evaluatedStep = step;
   }
@@ -206,6 +268,14 @@ export class TrainingLoop {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#wait.signal }).catch(() => {});
   }
+}
+
+function tokensOf({ begin, end }: RankRange, tokens: ReadonlyMap<number, number>): number[] {
+  return Array.from({ length: end - begin }, (_, index) => tokens.get(begin + index)!);
+}
+
+function ranksOf(nodes: readonly RankRange[]): number[] {
+  return nodes.flatMap(({ begin, end }) => Array.from({ length: end - begin }, (_, index) => begin + index));
 }
 
 function halves(node: RankRange): [RankRange, RankRange] {

@@ -7,6 +7,7 @@ import { limits } from '@tributary/core/limits/limits.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
 import { GradientThread } from './GradientThread.ts';
 import { RankLeases } from './RankLeases.ts';
+import { sharedFloats } from './sharedFloats.ts';
 import { TrainingLoop } from './TrainingLoop.ts';
 
 export interface WorkerOptions {
@@ -35,7 +36,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { jobFile, compute, computeThreads, selfCheck } = options;
   const thread = await GradientThread.start({
     ...{ jobFile, compute, computeThreads, selfCheck },
-    ...{ spec: record.spec, parameters, gradients },
+    spec: record.spec,
   });
   log('info', `computing with the ${thread.backend} backend${thread.note === '' ? '' : `: ${thread.note}`}`);
 
@@ -95,9 +96,4 @@ async function followPlacement({ coordinator, stop }: WorkerOptions, loop: Train
 
 async function pause(stop: AbortSignal): Promise<void> {
   await sleep(limits.placementPollMs, undefined, { signal: stop }).catch(() => {});
-}
-
-/** Memory that both threads see. */
-function sharedFloats(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(length * 4));
 }

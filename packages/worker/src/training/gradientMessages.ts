@@ -10,16 +10,23 @@ export interface GradientThreadData {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
-  /** Shared: the flat parameters that the main thread pulls into. */
-  readonly parameters: Float32Array;
-  /** Shared: gradient sums on their way to the servers. */
-  readonly gradients: readonly Float32Array[];
 }
 
+/** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
+export type Quantity =
+  | { readonly kind: 'loss' | 'gradient' | 'hessian'; readonly at: Float32Array }
+  | { readonly kind: 'hessianVector'; readonly at: Float32Array; readonly vector: Float32Array };
+
 export type GradientRequest =
-  /** Computes the weighted gradient sum of one node of the reduction tree into gradients[slot]. */
-  | { readonly kind: 'sum'; readonly node: RankRange; readonly step: number; readonly slot: number }
-  | { readonly kind: 'evaluate' };
+  /** Computes the weighted sum of a quantity over one node of the reduction tree into `target`, which is shared. */
+  | {
+      readonly kind: 'sum';
+      readonly quantity: Quantity;
+      readonly node: RankRange;
+      readonly step: number;
+      readonly target: Float32Array;
+    }
+  | { readonly kind: 'evaluate'; readonly at: Float32Array };
 
 export type GradientReply =
   | { readonly kind: 'ready'; readonly backend: string; readonly note: string }
@@ -35,8 +42,8 @@ export type GradientReply =
 export interface NodeSum {
   /** Examples behind the sum. */
   readonly weight: number;
-  /** The sum of the loss over them. */
+  /** The sum of the loss over them; 0 if it does not come with the quantity. */
   readonly loss: number;
-  /** Every loss and every element of the gradient is finite. */
+  /** The loss and every element are finite. */
   readonly finite: boolean;
 }

@@ -22,11 +22,11 @@ try {
   port.on('message', async (request: GradientRequest) => {
     try {
       if (request.kind === 'evaluate') {
-        const { loss, accuracy } = await training.evaluate(data.parameters);
+        const { loss, accuracy } = await training.evaluate(request.at);
         reply({ kind: 'evaluation', loss, accuracy: accuracy ?? null });
       } else {
-        const { node, step, slot } = request;
-        reply({ kind: 'sum', ...(await training.gradients.sum(node, step, data.gradients[slot])) });
+        const { quantity, node, step, target } = request;
+        reply({ kind: 'sum', ...(await training.sums.sum(quantity, node, step, target)) });
       }
     } catch (error) {
       fail(error);

@@ -1,5 +1,6 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
@@ -9,10 +10,10 @@ import { createSampler } from '../data/sampler.ts';
 import { loadJob } from '../job/loadJob.ts';
 import { evaluateDataset } from './evaluateDataset.ts';
 import type { GradientThreadData } from './gradientMessages.ts';
-import { RankGradients } from './RankGradients.ts';
+import { RankSums } from './RankSums.ts';
 
 export interface Training {
-  readonly gradients: RankGradients;
+  readonly sums: RankSums;
   evaluate(parameters: Float32Array): Promise<Evaluation>;
   /** Which backend computes, and what there is to say about that. */
   readonly backend: string;
@@ -24,7 +25,7 @@ export interface Training {
  * must describe the same parameters and hold the same amount of data.
  */
 export async function openTraining(options: GradientThreadData): Promise<Training> {
-  const { spec, parameters } = options;
+  const { spec } = options;
   const { job, file } = await loadJob(options.jobFile);
   const fallbacks: string[] = [];
   const backend = await openBackend(options.compute, {
@@ -32,7 +33,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
     onFallback: (line) => fallbacks.push(line),
   });
   const shape = layoutOf(job.model);
-  requireSameLayout(shape.layout, spec.layout, file);
+  requireSameLayout(shape.layout, withoutMethodState(spec.layout), file);
   const train = await job.data.train.open();
   if (train.size !== spec.trainSize) {
     throw new TributaryError(
@@ -51,7 +52,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
     await selfCheck(program, job.model, shape, flat, first);
   }
   return {
-    gradients: new RankGradients(program, train, sampler, parameters),
+    sums: new RankSums(program, train, sampler),
     async evaluate(current) {
       test ??= await job.data.test?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);

@@ -1,0 +1,44 @@
+import type { StateTensor } from '@tributary/core/layout/methodState.ts';
+
+/** Flat parameters: float32 on a cluster; float64 where a method is tested against theory. `slice` keeps the type, so that a point is rounded as it will be stored. */
+export type Vector = Float32Array | Float64Array;
+
+/**
+ * A method that computes whole steps in the workers. Every worker runs the same code on the same sums and comes to the same bits, so that which
+ * worker holds which rank does not matter, and one that takes over a rank in the middle of a step does the step again from its begin. So it may use
+ * nothing but its context: no clock, no randomness, no memory between steps but `state`.
+ */
+export interface StepMethod {
+  /** What it keeps between steps, behind the model's parameters. */
+  readonly state: readonly (StateTensor & { readonly initial: number })[];
+  /** Changes the context's parameters and state in place. Returns the mean loss that the step began with; if that is not finite, nothing is changed. */
+  step(context: StepContext): Promise<number>;
+}
+
+/**
+ * What a method works with. The quantities are means over the examples of all ranks at this step; each is one pass over these examples, and the same
+ * bits in every worker. They are of the model's parameters only, and may be infinite or NaN where the model is.
+ */
+export interface StepContext {
+  /** Of the model, at the begin of the step; to be changed in place. */
+  readonly parameters: Vector;
+  /** Every step sees the same examples, so that what is known of a point stays true. */
+  readonly fullBatch: boolean;
+  /** A state tensor, by name without the prefix; to be changed in place. */
+  state(name: string): Vector;
+  loss(at: Vector): Promise<number>;
+  gradient(at: Vector): Promise<LossAndGradient>;
+  /** The lower triangle, row by row: element (i, j), j <= i, at i (i + 1) / 2 + j. */
+  hessian(at: Vector): Promise<Float64Array>;
+  hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
+}
+
+export interface LossAndGradient {
+  readonly loss: number;
+  readonly gradient: Float64Array;
+}
+
+/** By how much two losses of this size may differ for rounding alone: a few units in the last place of what the model computes in. */
+export function lossNoise(loss: number, parameters: Vector): number {
+  return Math.abs(loss) * (parameters instanceof Float32Array ? 2 ** -21 : 2 ** -50);
+}

@@ -1,0 +1,134 @@
+import type { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import { invariant } from '@tributary/core/errors/invariant.ts';
+import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { methodPrefix } from '@tributary/core/layout/methodState.ts';
+import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { LossAndGradient, StepContext, Vector } from '../methods/StepMethod.ts';
+import type { GradientThread } from './GradientThread.ts';
+import type { Quantity } from './gradientMessages.ts';
+import { sharedFloats } from './sharedFloats.ts';
+
+/** Another worker has one of these ranks now. */
+export class RanksFenced extends Error {
+  readonly ranks: RankRange;
+
+  constructor(ranks: RankRange, reason: string) {
+    super(reason);
+    this.ranks = ranks;
+  }
+}
+
+export interface ClusterStepOptions {
+  readonly thread: GradientThread;
+  readonly client: ParameterClient;
+  /** The nodes of the reduction tree that this worker computes, one at least, and the fencing tokens of their ranks. */
+  readonly nodes: readonly RankRange[];
+  readonly tokens: ReadonlyMap<number, number>;
+  readonly step: number;
+  /** Of all that is sharded; the model is its first `modelLength` elements. */
+  readonly layout: Layout;
+  readonly modelLength: number;
+  /** As pulled; not changed. */
+  readonly pulled: Float32Array;
+  readonly fullBatch: boolean;
+  /** Ends every wait with CANCELLED: the step is begun again. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One step of a method on the cluster: every quantity is computed for the ranks that this worker holds, and summed over all ranks by the servers, as
+ * round 0, 1, 2, ... of the step. So all workers see the same numbers in the same order.
+ */
+export class ClusterStep implements StepContext {
+  /** Parameters and state after the step: what is to be pushed. */
+  readonly next: Float32Array;
+  readonly parameters: Float32Array;
+  readonly fullBatch: boolean;
+  readonly #options: ClusterStepOptions;
+  readonly #shared = new Map<string, Float32Array>();
+  #round = 0;
+  #examples = 0;
+
+  constructor(options: ClusterStepOptions) {
+    this.#options = options;
+    this.next = options.pulled.slice();
+    this.parameters = this.next.subarray(0, options.modelLength);
+    this.fullBatch = options.fullBatch;
+  }
+
+  /** Of all ranks at this step; known after the first quantity. */
+  get examples(): number {
+    return this.#examples;
+  }
+
+  state(name: string): Float32Array {
+    const tensor = this.#options.layout.tensors.find((candidate) => candidate.name === methodPrefix + name);
+    invariant(tensor !== undefined, `the method has no state "${name}"`);
+    return this.next.subarray(tensor.offset, tensor.offset + tensor.length);
+  }
+
+  async loss(at: Vector): Promise<number> {
+    return (await this.#mean({ kind: 'loss', at: this.#share('at', at) }, 0)).loss;
+  }
+
+  async gradient(at: Vector): Promise<LossAndGradient> {
+    const { loss, values } = await this.#mean(
+      { kind: 'gradient', at: this.#share('at', at) },
+      this.parameters.length,
+    );
+    return { loss, gradient: values };
+  }
+
+  async hessian(at: Vector): Promise<Float64Array> {
+    const { length } = this.parameters;
+    return (await this.#mean({ kind: 'hessian', at: this.#share('at', at) }, (length * (length + 1)) / 2))
+      .values;
+  }
+
+  async hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
+    const quantity: Quantity = {
+      kind: 'hessianVector',
+      at: this.#share('at', at),
+      vector: this.#share('vector', vector),
+    };
+    return (await this.#mean(quantity, this.parameters.length)).values;
+  }
+
+  async #mean(quantity: Quantity, length: number): Promise<{ loss: number; values: Float64Array }> {
+    const { thread, client, nodes, tokens, step, signal } = this.#options;
+    const round = this.#round++;
+    const values = this.#buffer(`sum of ${length}`, length);
+    const total = new Float32Array(length);
+    let summed = { weight: 0, loss: 0 };
+    for (const [index, ranks] of nodes.entries()) {
+      const { weight, loss } = await thread.sum(quantity, ranks, step, values);
+      const held = Array.from(
+        { length: ranks.end - ranks.begin },
+        (_, rank) => tokens.get(ranks.begin + rank)!,
+      );
+      const contribution = { ranks, step, round, tokens: held, weight, loss, values };
+      const isLast = index === nodes.length - 1;
+      const result = await client.reduce(contribution, isLast ? total : undefined, { signal });
+      if (result.outcome === 'fenced') throw new RanksFenced(ranks, result.reason);
+      summed = result;
+    }
+    this.#examples = summed.weight;
+    return {
+      loss: summed.loss / summed.weight,
+      values: Float64Array.from(total, (value) => value / summed.weight),
+    };
+  }
+
+  /** A copy that the compute thread can read. */
+  #share(role: string, vector: Vector): Float32Array {
+    const buffer = this.#buffer(role, vector.length);
+    buffer.set(vector);
+    return buffer;
+  }
+
+  #buffer(role: string, length: number): Float32Array {
+    const buffer = this.#shared.get(role) ?? sharedFloats(length);
+    this.#shared.set(role, buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,52 @@
+import type { StateTensor } from '@tributary/core/layout/methodState.ts';
+import type { LossAndGradient, StepContext, StepMethod } from '@tributary/worker/methods/StepMethod.ts';
+
+/** A function of float64 parameters with its derivatives; the Hessian as full rows. */
+export interface TestFunction {
+  loss(at: ArrayLike<number>): number;
+  gradient(at: ArrayLike<number>): number[];
+  hessian(at: ArrayLike<number>): number[][];
+}
+
+/** A step method on one process and in float64, so that it can be held against theory; counts passes by quantity. */
+export class FunctionContext implements StepContext {
+  readonly parameters: Float64Array;
+  readonly fullBatch = true;
+  readonly passes = { loss: 0, gradient: 0, hessian: 0, hessianVector: 0 };
+  readonly #fn: TestFunction;
+  readonly #state: Map<string, Float64Array>;
+
+  constructor(fn: TestFunction, start: readonly number[], { state }: StepMethod) {
+    this.#fn = fn;
+    this.parameters = Float64Array.from(start);
+    const length = ({ shape }: StateTensor) => shape.reduce((product, dimension) => product * dimension, 1);
+    this.#state = new Map(
+      state.map((tensor) => [tensor.name, new Float64Array(length(tensor)).fill(tensor.initial)]),
+    );
+  }
+
+  state(name: string): Float64Array {
+    return this.#state.get(name)!;
+  }
+
+  async loss(at: ArrayLike<number>): Promise<number> {
+    this.passes.loss++;
+    return this.#fn.loss(at);
+  }
+
+  async gradient(at: ArrayLike<number>): Promise<LossAndGradient> {
+    this.passes.gradient++;
+    return { loss: this.#fn.loss(at), gradient: Float64Array.from(this.#fn.gradient(at)) };
+  }
+
+  async hessian(at: ArrayLike<number>): Promise<Float64Array> {
+    this.passes.hessian++;
+    return Float64Array.from(this.#fn.hessian(at).flatMap((row, index) => row.slice(0, index + 1)));
+  }
+
+  async hessianVectorProduct(at: ArrayLike<number>, vector: ArrayLike<number>): Promise<Float64Array> {
+    this.passes.hessianVector++;
+    const rows = this.#fn.hessian(at);
+    return Float64Array.from(rows, (row) => row.reduce((sum, value, k) => sum + value * vector[k], 0));
+  }
+}
