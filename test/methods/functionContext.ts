@@ -11,13 +11,14 @@ export interface TestFunction {
 /** A step method on one process and in float64, so that it can be held against theory; counts passes by quantity. */
 export class FunctionContext implements StepContext {
   readonly parameters: Float64Array;
-  readonly fullBatch = true;
+  readonly fullBatch: boolean;
   readonly passes = { loss: 0, gradient: 0, hessian: 0, hessianVector: 0 };
   readonly #fn: TestFunction;
   readonly #state: Map<string, Float64Array>;
 
-  constructor(fn: TestFunction, start: readonly number[], { state }: StepMethod) {
+  constructor(fn: TestFunction, start: readonly number[], { state }: StepMethod, fullBatch = true) {
     this.#fn = fn;
+    this.fullBatch = fullBatch;
     this.parameters = Float64Array.from(start);
     const length = ({ shape }: StateTensor) => shape.reduce((product, dimension) => product * dimension, 1);
     this.#state = new Map(

@@ -69,3 +69,22 @@ export const saddle: TestFunction = {
     [0, 1],
   ],
 };
+
+/** The sum over i of rosenbrock(x_i, x_i+1). Its Hessian is not needed. */
+export const rosenbrockChain: TestFunction = {
+  loss: (x) => pairsOf(x).reduce((sum, pair) => sum + rosenbrock.loss(pair), 0),
+  gradient(x) {
+    const sum = Array.from(x, () => 0);
+    pairsOf(x).forEach((pair, index) => {
+      const [a, b] = rosenbrock.gradient(pair);
+      sum[index] += a;
+      sum[index + 1] += b;
+    });
+    return sum;
+  },
+  hessian: () => [],
+};
+
+function pairsOf(x: ArrayLike<number>): [number, number][] {
+  return Array.from({ length: x.length - 1 }, (_, index) => [x[index], x[index + 1]]);
+}

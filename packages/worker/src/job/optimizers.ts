@@ -58,3 +58,9 @@ export const ftrl = constructorOf('ftrl');
 
 /** Newton's method with the exact Hessian, for some thousand parameters at most. */
 export const newton = constructorOf('newton');
+
+/** Newton's method by conjugate gradients in a trust region; no Hessian is formed, so that models may be large (Steihaug, 1983). */
+export const newtonCg = constructorOf('newton-cg');
+
+/** L-BFGS with a strong Wolfe line search (Liu & Nocedal, 1989). */
+export const lbfgs = constructorOf('lbfgs');

@@ -5,12 +5,16 @@ import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { resolveOptions } from '@tributary/core/optimizer/options.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
+import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
+import { newtonCg } from './newtonCg.ts';
 import type { StepMethod } from './StepMethod.ts';
 import type { StepMethodRow } from './StepMethodRow.ts';
 
 /** Every method that computes whole steps in the workers, by name. */
-export const stepMethods = { newton } satisfies Readonly<Record<string, StepMethodRow>>;
+export const stepMethods = { newton, 'newton-cg': newtonCg, lbfgs } satisfies Readonly<
+  Record<string, StepMethodRow>
+>;
 
 export function isStepMethod({ name }: OptimizerSpec): boolean {
   return Object.hasOwn(stepMethods, name);

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { expect, test } from 'vitest';
+import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
+import { golden } from '../methods/functions.ts';
+import { jobFile, temporaryFolder, train } from './tributary.ts';
+
+/** Trains once on one worker and one server, once on others; the results must be the same bits. */
+async function trainTwice(job: string, workers: number, servers: number): Promise<TrainSummary> {
+  const runs = temporaryFolder();
+  const summaries = [];
+  for (const [w, s] of [
+    [1, 1],
+    [workers, servers],
+  ]) {
+    summaries.push(await train([jobFile(job), '--runs', runs, '--workers', `${w}`, '--servers', `${s}`]));
+  }
+  expect(summaries[1].parametersSha256).toBe(summaries[0].parametersSha256);
+  return summaries[0];
+}
+
+test.each([
+  ['lbfgsLogistic', 2e-4],
+  ['newtonCgLogistic', 1e-5],
+])(
+  "%s: the fixture's minimum, and the same bits for any number of processes",
+  {
+    timeout: 240_000,
+  },
+  async (job, most) => {
+    const { checkpoint } = await trainTwice(job, 3, 2);
+    const { flat } = decodeSafetensors(readFileSync(checkpoint));
+    expect(flat.length).toBe(31);
+    const error = Math.max(...flat.map((weight, index) => Math.abs(weight - golden.final_weights[index])));
+    expect(error).toBeLessThan(most);
+  },
+);
+
+test('Newton-CG on a million parameters: the loss falls at every step, and the same bits for any number of processes', {
+  timeout: 240_000,
+}, async () => {
+  const summary = await trainTwice('newtonCgLarge', 2, 2);
+  expect(summary.parameters).toBe(512 * 1600 + 1600 + 1600 * 128 + 128);
+  const lines = readFileSync(join(dirname(summary.checkpoint), 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  const losses = lines
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'step')
+    .map(({ loss }) => loss);
+  losses.push(summary.loss);
+  expect(losses.length).toBe(6);
+  losses.slice(1).forEach((loss, index) => {
+    expect(loss).toBeLessThan(losses[index]);
+  });
+  expect(summary.loss).toBeLessThan(0.8 * losses[0]);
+});
