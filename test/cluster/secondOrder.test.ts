@@ -21,8 +21,8 @@ async function trainTwice(job: string, workers: number, servers: number): Promis
 }
 
 test.each([
-  ['lbfgsLogistic', 2e-4],
-  ['newtonCgLogistic', 1e-5],
+  ['lbfgsLogistic', 1e-6],
+  ['newtonCgLogistic', 1e-6],
 ])(
   "%s: the fixture's minimum, and the same bits for any number of processes",
   {

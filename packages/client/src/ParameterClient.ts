@@ -88,7 +88,8 @@ const graceMs = limits.callDeadlineMs;
 
 /**
  * All shards of one generation of a job, as one flat vector. Every call has a deadline and is repeated while a server cannot be reached; a
- * server's refusal is thrown as it is. When the placement's generation changes, make a new client.
+ * server's refusal is thrown as it is. When the placement's generation changes, make a new client. (Above 400 lines, because every call of the service
+ * is here once: they share fan-out, retries and the target.)
  */
 export class ParameterClient {
   readonly #options: ParameterClientOptions;

@@ -83,6 +83,7 @@ export type PullAnswer = { readonly ready: true; readonly version: Version } | {
  * Synchronous mode: pushes are nodes of the reduction tree; when the last arrives the step closes, and the mean gradient is applied once. With clipping by
  * norm on several servers, closing takes one exchange with the other shards: until it is over the step stays complete but open.
  * Asynchronous modes: every push is one rank's mean gradient, applied as it comes.
+ * (Above 400 lines, because all that may touch a shard's clocks and versions is here.)
  */
 export class Shard {
   readonly range: Range;

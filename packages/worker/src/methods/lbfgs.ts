@@ -1,12 +1,12 @@
 import { wholeNumber } from '@tributary/core/optimizer/options.ts';
 import { knownGradient, knownPointState, rememberPoint } from './knownPoint.ts';
-import { addScaled, dot } from './linear/vectors.ts';
+import { addScaled, dot, norm } from './linear/vectors.ts';
 import { type LossAndGradient, lossNoise, type StepContext, type Vector } from './StepMethod.ts';
 import { stepMethod } from './StepMethodRow.ts';
 import { type LinePoint, strongWolfe } from './search/strongWolfe.ts';
 
-/** A pair with s'y at most this says nothing of the curvature, and is not kept. */
-const curvatureLeast = 1e-10;
+/** A pair with s'y at most this part of |s| |y| says nothing of the curvature, and is not kept. */
+const curvatureLeast = 1e-8;
 
 /**
  * L-BFGS: p <- p - t H g, where H stands for the inverse Hessian and is known only by the last `history` pairs of steps s and changes of the gradient y (the
@@ -106,7 +106,7 @@ function remember(
   const { parameters } = context;
   const s = Float64Array.from(at, (value, index) => value - parameters[index]);
   const y = gradient.map((value, index) => value - before[index]);
-  if (!(dot(s, y) > curvatureLeast)) return;
+  if (!(dot(s, y) > curvatureLeast * norm(s) * norm(y))) return;
   const pairs = context.state('pairs');
   const place = pairs[0] % history;
   rowOf(context.state('steps'), place, s.length).set(s);

@@ -17,7 +17,7 @@ const changeLeast = 1e-9;
  * A point that satisfies the strong Wolfe conditions: f(t) <= f(0) + c1 t f'(0) and |f'(t)| <= c2 |f'(0)|. First the bracket grows by cubic
  * extrapolation, then it is narrowed by cubic interpolation: Nocedal & Wright, algorithms 3.5 and 3.6, with the safeguards of M. Schmidt's minFunc
  * (2005), which PyTorch's LBFGS has too, so that both make the same steps. If `evaluationsMax` do not suffice, the best end of the bracket, which may be the
- * start. A rise of at most `noise` counts as none: it may be rounding.
+ * start. A rise of at most `noise` counts as none, for it may be rounding; where values no longer tell, the slopes decide (Hager & Zhang, 2005).
  */
 export async function strongWolfe<Point>(
   evaluate: (t: number) => Promise<LinePoint<Point>>,
@@ -32,7 +32,7 @@ export async function strongWolfe<Point>(
   let current = await evaluate(firstT);
   let evaluations = 1;
   while (evaluations < evaluationsMax && falls(current)) {
-    if (evaluations > 2 && current.value >= previous.value) break;
+    if (evaluations > 2 && current.value >= previous.value + noise) break;
     if (flat(current)) return current;
     if (current.slope >= 0) break;
     const t = cubicMinimum(previous, current, [current.t + 0.01 * (current.t - previous.t), current.t * 10]);
@@ -55,7 +55,7 @@ export async function strongWolfe<Point>(
     } else slow = true;
     const trial = await evaluate(t);
     evaluations++;
-    if (!falls(trial) || trial.value >= low.value) {
+    if (!falls(trial) || trial.value >= low.value + noise) {
       high = trial;
       if (high.value < low.value) [low, high] = [high, low];
     } else {
