@@ -105,6 +105,7 @@ async function electSelf(options: ControllerOptions, heartbeat: Heartbeat): Prom
   }
 }
 
+/** The loop itself. (Above 400 lines, because all that is written with the controller's fencing token is decided here, in one order.) */
 class Controller {
   readonly #options: ControllerOptions;
   readonly #coordinator: Coordinator;
