@@ -12,6 +12,8 @@ import {
   vector,
 } from './oracle/inputs.ts';
 
+/* Above 400 lines, because it is one table: a row for each operation whose value and gradient are compared. */
+
 type Fn = Case['fn'];
 interface Options {
   /** Leave the gradient out where the function has none. */

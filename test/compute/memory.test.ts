@@ -17,11 +17,11 @@ function slope(samples: readonly number[], stepsBetween: number): number {
 }
 
 /**
- * A gradient that was lost each step would be 14 KB. The bounds lie below that and above what allocators do on their own, which on a
- * small machine under load was up to 600 bytes a step with onnxruntime.
+ * A gradient that was lost each step would be 14 KB. Below lies what allocators do on their own, jax-js's more than onnxruntime's: now and then a
+ * jump of a megabyte or two, at any time. Hence many steps, over which one jump is no slope.
  */
 test.each([
-  ['native', 10_000, 2000],
+  ['native', 40_000, 400],
   ['reference', 3000, 4000],
 ])(
   'resident memory does not grow over the steps on %s',

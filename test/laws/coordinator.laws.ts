@@ -12,6 +12,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pseudoRandomBytes, writeChunks } from '../support/exampleCheckpoint.ts';
 import { exampleRecord, uniqueJobName } from '../support/exampleJob.ts';
 
+/* Above 400 lines, because it is one list: every sentence of the Coordinator's contract as a law, in the contract's order. */
+
 /** Long enough to outlast any test. */
 const longMs = 600_000;
 /** Over before anybody looks twice. */

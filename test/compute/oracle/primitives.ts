@@ -3,6 +3,7 @@ import { cholesky, dft, lu, triangularSolve } from './linearAlgebra.ts';
 
 /*
  * Every primitive in the plainest way there is: loops over indices. Written from NumPy's and JAX's definitions, not from either backend.
+ * (Above 400 lines, because it is one table with a row for each primitive.)
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: the parameters of jax-js's primitives have no exported types.

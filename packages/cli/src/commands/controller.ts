@@ -7,7 +7,7 @@ export function controllerCommand(): Command {
     .argument('<job>', 'the job file')
     .summary('create a job, place its shards and ranks, and see it to its end')
     .description(
-      'Creates the job at the coordinator, or takes over one that runs there without a controller. Start servers and workers with the same\n--coordinator and --job, on any machines, before or after.',
+      'Creates the job at the coordinator, or takes over one that runs there without a controller. Start servers and workers with the same --coordinator and --job, on any machines, before or after.',
     )
     .addOption(flags.coordinator().makeOptionMandatory())
     .addOption(flags.job())

@@ -6,7 +6,7 @@ export function serverCommand(): Command {
   return new Command('server')
     .summary('hold shards of the parameters and apply the updates')
     .description(
-      'Joins a job as a parameter server. It needs no job file: what it is to hold, the controller tells it through the coordinator.\nIt stays when the job has ended, for a controller that resumes it; Ctrl-C ends it.',
+      'Joins a job as a parameter server. It needs no job file: what it is to hold, the controller tells it through the coordinator. It stays when the job has ended, for a controller that resumes it; Ctrl-C ends it.',
     )
     .addOption(flags.coordinator().makeOptionMandatory())
     .addOption(flags.job().makeOptionMandatory())

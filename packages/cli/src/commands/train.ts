@@ -7,7 +7,7 @@ export function trainCommand(): Command {
     .argument('<job>', 'the job file: TypeScript that default-exports defineJob({ ... })')
     .summary('train a model on a cluster of local processes')
     .description(
-      'Starts servers and workers on this machine, trains the model of the job file, and leaves a run folder with a checkpoint,\nmetrics, a loss curve and the trained parameters.',
+      'Starts servers and workers on this machine, trains the model of the job file, and leaves a run folder with a checkpoint, metrics, a loss curve and the trained parameters.',
     )
     .addOption(flags.servers())
     .addOption(flags.workers())
