@@ -1,21 +1,8 @@
-import { lax, nn, numpy as np, random } from '@jax-js/jax';
+import { lax, nn, numpy as np } from '@jax-js/jax';
 import { adam, defineJob, split } from 'tributary';
 import { digits } from './digits.ts';
-
-const hidden = 256;
-
-type Parameters = {
-  readonly w1: np.Array;
-  readonly b1: np.Array;
-  readonly w2: np.Array;
-  readonly b2: np.Array;
-};
-
-/** One hidden layer: 784 pixels, 256 units, 10 classes. */
-function logits({ w1, b1, w2, b2 }: Parameters, x: np.Array): np.Array {
-  const h = nn.relu(np.matmul(x, w1).add(b1));
-  return np.matmul(h, w2).add(b2);
-}
+import { cnn } from './networks/cnn.ts';
+import { mlp } from './networks/mlp.ts';
 
 /** Of the target, this much is spread over all classes: 8,000 digits are few, and a network that may not be sure of itself errs less. */
 const smoothing = 0.2;
@@ -35,24 +22,19 @@ function crossEntropy(z: np.Array, y: np.Array): np.Array {
   return np.mean(np.log(np.sum(np.exp(shifted), -1)).sub(aimed));
 }
 
-export default defineJob({
-  model: {
-    init(key): Parameters {
-      const [key1, key2] = random.split(key);
-      return {
-        w1: random.normal(key1, [784, hidden]).mul(Math.sqrt(2 / 784)),
-        b1: np.zeros([hidden]),
-        w2: random.normal(key2, [hidden, 10]).mul(Math.sqrt(2 / hidden)),
-        b2: np.zeros([10]),
-      };
+export default defineJob({ model: ['mlp', 'cnn'] }, ({ model }) => {
+  const { init, logits } = model === 'cnn' ? cnn : mlp;
+  return {
+    model: {
+      init,
+      loss: (parameters, { x, y }) => crossEntropy(logits(parameters, x), y),
+      accuracy: (parameters, { x, y }) =>
+        np.mean(np.argmax(logits(parameters, x), -1).equal(y).astype(np.float32)),
+      predict: (parameters, { x }) => np.argmax(logits(parameters, x), -1),
     },
-    loss: (parameters, { x, y }) => crossEntropy(logits(parameters, x), y),
-    accuracy: (parameters, { x, y }) =>
-      np.mean(np.argmax(logits(parameters, x), -1).equal(y).astype(np.float32)),
-    predict: (parameters, { x }) => np.argmax(logits(parameters, x), -1),
-  },
-  data: split(digits, { test: 0.2 }),
-  optimizer: adam({ learningRate: 6e-3 }),
-  batchSize: 32,
-  epochs: 10,
+    data: split(digits, { test: 0.2 }),
+    optimizer: adam({ learningRate: 6e-3 }),
+    batchSize: 32,
+    epochs: 10,
+  };
 });

@@ -39,7 +39,7 @@ test('train --json prints one line of JSON and nothing else, with everything tha
   expect(summary).toMatchObject({
     ...{ state: 'finished', job: 'blobs', seed: 3, steps: 60, epochs: 7.5, ranks: 8, batchSize: 8 },
     ...{ workers: 2, servers: 2, staleness: 0, optimizer: 'adam', hyperparameters: { learningRate: 0.01 } },
-    ...{ compute: 'auto', parameters: 5123, evaluatedOn: 'train' },
+    ...{ compute: 'native', parameters: 5123, evaluatedOn: 'train' },
     coordinator: `sqlite:${join(folder, 'coordinator.sqlite')}`,
     checkpoint: join(folder, 'parameters.safetensors'),
   });
@@ -90,7 +90,7 @@ test('without --json, train ends with a table; what it shows meanwhile goes to s
   for (const row of [
     /^ {2}state +finished after 20 steps \(2\.5 epochs\)$/m,
     /^ {2}cluster +2 servers, 2 workers, 8 ranks x 8 examples, staleness 0$/m,
-    /^ {2}method +adam, 5,123 parameters, auto compute$/m,
+    /^ {2}method +adam, 5,123 parameters, native compute$/m,
     /^ {2}train loss +\d/m,
     /^ {2}train accuracy +\d+\.\d\d %$/m,
     /^ {2}sha-256 +[0-9a-f]{64}$/m,

@@ -46,8 +46,17 @@ test('wrong commands, flags and values, with the right ones', async () => {
     { args: ['train'], says: /missing required argument 'job'/ },
     {
       args: ['train', blobs, '--sevrers', '2'],
-      says: /unknown option '--sevrers'\n\(Did you mean --servers\?\)/,
+      says: /unknown option '--sevrers'\. Did you mean --servers\?/,
     },
+    {
+      args: ['train', jobFile('choosable'), '--traget', 'five'],
+      says: /unknown option '--traget'\. Did you mean --target\? .*Its options: target \(three or five\), start \(a number, 0 by default\)/,
+    },
+    {
+      args: ['train', jobFile('choosable'), '--target', 'seven'],
+      says: /the job's option target is 'seven'\. It must be three or five/,
+    },
+    { args: ['train', blobs, 'twice'], says: /unexpected argument 'twice'\. The job file comes first/ },
     {
       args: ['train', blobs, '--servers', '0'],
       says: /'--servers <n>' argument '0' is invalid\. It must be a whole number, 1 or more/,

@@ -150,6 +150,8 @@ export type MetricEntry =
       total: number;
       timeMs: number;
     }
+  /** A worker begins: which backend runs its gradients, and why not the other if that was to be expected; '' if it was not. */
+  | { kind: 'compute'; worker: string; backend: string; note: string; timeMs: number }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };
 
 /**

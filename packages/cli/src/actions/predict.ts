@@ -1,27 +1,25 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
-import { layoutOf } from '@tributary/worker/autodiff/initialParameters.ts';
 import { GradientProgram } from '@tributary/worker/compute/GradientProgram.ts';
 import { type ComputeChoice, openBackend } from '@tributary/worker/compute/openBackend.ts';
 import type { Dataset } from '@tributary/worker/data/Dataset.ts';
 import { jsonLines } from '@tributary/worker/data/jsonLines.ts';
-import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
-import { loadParameters, matchParameters, type ParameterSource } from '../parameters/loadParameters.ts';
+import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
+import type { NamedJob } from '@tributary/worker/job/loadJob.ts';
+import type { ParameterSource } from '../parameters/loadParameters.ts';
+import { loadTrainedModel } from '../parameters/loadTrainedModel.ts';
 
 export interface PredictFlags extends ParameterSource {
   readonly input?: string;
   readonly first: number;
   readonly compute: ComputeChoice;
+  /** Of the job file. */
+  readonly options: OptionValues;
 }
 
 export async function predict(path: string, given: PredictFlags): Promise<void> {
-  const { job } = await loadJob(path);
-  const loaded = await loadParameters(given, job.name);
-  await initialiseJax();
-  const shape = layoutOf(job.model);
-  const flat = matchParameters(shape.layout, loaded);
+  const { job, shape, flat } = await loadTrainedModel(path, given);
   const examples =
     given.input === undefined
       ? await (job.data.test ?? job.data.train).open()

@@ -118,6 +118,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       run: config.id,
       state: result.state,
       job: spec.name,
+      ...(spec.options && { options: spec.options }),
       seed: spec.seed,
       steps,
       epochs: steps / spec.stepsPerEpoch,
@@ -129,7 +130,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       staleness: spec.staleness ?? 'infinity',
       optimizer: prepared.job.optimizer.name,
       hyperparameters: prepared.job.optimizer.hyperparameters,
-      compute: given.compute,
+      compute: progress.backends,
       parameters: layout.length,
       loss,
       accuracy: accuracy ?? null,
@@ -186,13 +187,18 @@ function childArguments({ config, prepared }: Run, given: TrainFlags) {
   };
 }
 
+/** What was said before holds, option by option, unless it is said anew. */
+function resumedOverrides(before: OverrideFlags, given: OverrideFlags): OverrideFlags {
+  return { ...before, ...given, options: { ...before.options, ...given.options } };
+}
+
 /** The run to do: a new folder, or with --resume the newest of this job with its settings, where flags do not say otherwise. */
 async function openRun(path: string, given: TrainFlags): Promise<Run> {
   if (given.resume && given.coordinator === undefined) {
     const { job, file } = await loadJob(path);
     const folder = RunFolder.newest(given.runs, job.name);
     const before = folder.config();
-    const overrides = { ...(before.overrides as OverrideFlags), ...overridesIn(given) };
+    const overrides = resumedOverrides(before.overrides as OverrideFlags, overridesIn(given));
     const prepared = await prepareJob(file, overrides);
     const config = { ...before, overrides, spec: prepared.spec };
     return { folder, config, prepared };

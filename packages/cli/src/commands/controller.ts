@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { control } from '../actions/controller.ts';
+import { actOnJob } from './actOnJob.ts';
 import { flags, overrideFlags } from './flags.ts';
 
 export function controllerCommand(): Command {
@@ -15,17 +15,15 @@ export function controllerCommand(): Command {
     .addOption(flags.workers().default(1))
     .option('--resume', 'go on with a job that was stopped, from its newest checkpoint');
   for (const option of overrideFlags()) command.addOption(option);
-  return command
-    .addOption(flags.leaseMs())
-    .addHelpText(
+  return actOnJob(
+    command.addOption(flags.leaseMs()).addHelpText(
       'after',
       `
 --servers and --workers say how many to wait for; more may come later. Ctrl-C ends the job with a checkpoint.
 
 Example:
   tributary controller job.ts --coordinator redis://10.0.0.5:6379 --job digits --servers 2 --workers 4`,
-    )
-    .action(async (...args: Parameters<typeof control>) =>
-      (await import('../actions/controller.ts')).control(...args),
-    );
+    ),
+    async () => (await import('../actions/controller.ts')).control,
+  );
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { evaluate } from '../actions/evaluate.ts';
+import { actOnJob } from './actOnJob.ts';
 import { flags } from './flags.ts';
 import { parameterFlags } from './parameterFlags.ts';
 
@@ -8,18 +8,18 @@ export function evaluateCommand(): Command {
     .argument('<job>', 'the job file')
     .summary('loss and accuracy of trained parameters on the test data');
   for (const option of parameterFlags()) command.addOption(option);
-  return command
-    .addOption(flags.compute())
-    .addOption(flags.json())
-    .addHelpText(
-      'after',
-      `
+  return actOnJob(
+    command
+      .addOption(flags.compute())
+      .addOption(flags.json())
+      .addHelpText(
+        'after',
+        `
 Examples:
   tributary evaluate examples/mnist/job.ts
   tributary evaluate job.ts --from model.safetensors --json
   tributary evaluate job.ts --coordinator redis://localhost:6379 --job digits`,
-    )
-    .action(async (...args: Parameters<typeof evaluate>) =>
-      (await import('../actions/evaluate.ts')).evaluate(...args),
-    );
+      ),
+    async () => (await import('../actions/evaluate.ts')).evaluate,
+  );
 }

@@ -1,4 +1,5 @@
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { InvalidArgumentError, Option } from 'commander';
 
 /* Flags that several commands share: one wording, one check. */
@@ -94,6 +95,8 @@ export interface OverrideFlags {
   readonly staleness?: number;
   readonly checkpointEvery?: number;
   readonly evaluateEvery?: number;
+  /** Of the job file. */
+  readonly options?: OptionValues;
 }
 
 /** The override flags among those of a command. */
@@ -107,6 +110,7 @@ export function overridesIn(given: OverrideFlags): OverrideFlags {
     'staleness',
     'checkpointEvery',
     'evaluateEvery',
+    'options',
   ] as const;
   return Object.fromEntries(
     names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { predict } from '../actions/predict.ts';
+import { actOnJob } from './actOnJob.ts';
 import { flags, wholeNumber } from './flags.ts';
 import { parameterFlags } from './parameterFlags.ts';
 
@@ -13,9 +13,8 @@ export function predictCommand(): Command {
     )
     .option('--first <n>', 'only so many examples', wholeNumber(1), 10);
   for (const option of parameterFlags()) command.addOption(option);
-  return command
-    .addOption(flags.compute())
-    .addHelpText(
+  return actOnJob(
+    command.addOption(flags.compute()).addHelpText(
       'after',
       `
 Prints one line for each example: {"example": 0, "prediction": ...}, and the other fields of the example that are single numbers.
@@ -23,8 +22,7 @@ Prints one line for each example: {"example": 0, "prediction": ...}, and the oth
 Examples:
   tributary predict examples/mnist/job.ts --first 5
   tributary predict job.ts --input new.jsonl --from model.safetensors`,
-    )
-    .action(async (...args: Parameters<typeof predict>) =>
-      (await import('../actions/predict.ts')).predict(...args),
-    );
+    ),
+    async () => (await import('../actions/predict.ts')).predict,
+  );
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { train } from '../actions/train.ts';
+import { actOnJob } from './actOnJob.ts';
 import { flags, overrideFlags } from './flags.ts';
 
 export function trainCommand(): Command {
@@ -16,17 +16,19 @@ export function trainCommand(): Command {
     .option('--resume', 'go on from the newest checkpoint of the newest run of this job')
     .addOption(flags.runs());
   for (const option of overrideFlags()) command.addOption(option);
-  return command
-    .addOption(flags.compute())
-    .addOption(flags.computeThreads())
-    .addOption(flags.noSelfCheck())
-    .addOption(flags.leaseMs())
-    .addOption(flags.printEvery())
-    .option('--verbose', 'show what every process says')
-    .addOption(flags.json())
-    .addHelpText(
-      'after',
-      `
+  return actOnJob(
+    command
+      .addOption(flags.compute())
+      .addOption(flags.computeThreads())
+      .addOption(flags.noSelfCheck())
+      .addOption(flags.leaseMs())
+      .addOption(flags.printEvery())
+      .option('--verbose', 'show what every process says')
+      .addOption(flags.json())
+      .addHelpText(
+        'after',
+        `
+Options that the job file declares are flags too: tributary train examples/mnist/job.ts --model cnn
 Without --coordinator the cluster agrees through an SQLite file in the run folder; nothing has to be installed.
 Ctrl-C stops cleanly, with a checkpoint, and exits with 130.
 
@@ -36,8 +38,7 @@ Examples:
   tributary train job.ts --coordinator redis://localhost:6379
   tributary train job.ts --resume --epochs 40
   tributary train job.ts --json > summary.json`,
-    )
-    .action(async (...args: Parameters<typeof train>) =>
-      (await import('../actions/train.ts')).train(...args),
-    );
+      ),
+    async () => (await import('../actions/train.ts')).train,
+  );
 }

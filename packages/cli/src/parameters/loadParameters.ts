@@ -7,6 +7,7 @@ import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
 import { assertJob } from './assertJob.ts';
 
@@ -29,6 +30,8 @@ export interface LoadedParameters {
   readonly description: string;
   /** The job file of the run, if they came from a run folder. */
   readonly jobFile: string | undefined;
+  /** With which the job was trained, as far as is known. */
+  readonly options: OptionValues;
 }
 
 /** Throws NOT_FOUND if there is no such file, job, run or checkpoint; DATA_LOSS if every checkpoint is damaged. */
@@ -42,7 +45,7 @@ export async function loadParameters(
         hint: 'Give a .safetensors file by --from.',
       });
     }
-    return { ...readFile(source.from), description: source.from, jobFile: undefined };
+    return { ...readFile(source.from), description: source.from, jobFile: undefined, options: {} };
   }
   if (source.coordinator !== undefined) {
     if (source.job === undefined && jobName === undefined) {
@@ -66,31 +69,6 @@ export async function modelParameters(
   const saved = decodeSafetensors(await readRange(coordinator.checkpoints, manifest, 0, manifest.bytes));
   const layout = withoutMethodState(saved.layout);
   return { layout, flat: saved.flat.subarray(0, layout.length) };
-}
-
-/** The loaded parameters in the order of the model, by name. Throws FAILED_PRECONDITION naming each that is missing or has another shape. */
-export function matchParameters(
-  model: Layout,
-  { layout, flat, description }: LoadedParameters,
-): Float32Array {
-  const byName = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
-  const wrong: string[] = [];
-  const matched = new Float32Array(model.length);
-  for (const { name, shape, offset } of model.tensors) {
-    const tensor = byName.get(name);
-    if (tensor === undefined) wrong.push(`"${name}" is missing`);
-    else if (tensor.shape.join() !== shape.join()) {
-      wrong.push(`"${name}" has the shape [${tensor.shape.join(', ')}] instead of [${shape.join(', ')}]`);
-    } else matched.set(flat.subarray(tensor.offset, tensor.offset + tensor.length), offset);
-  }
-  if (wrong.length === 0) return matched;
-  throw new TributaryError(
-    'FAILED_PRECONDITION',
-    `${description} does not fit the model: ${wrong.join('; ')}`,
-    {
-      hint: 'Use the job file with which it was trained.',
-    },
-  );
 }
 
 function readFile(path: string): { layout: Layout; flat: Float32Array } {
@@ -120,11 +98,13 @@ async function fromCoordinator(
       });
     }
     const { layout, flat } = await modelParameters(coordinator, manifest);
+    const record = await coordinator.jobRecord();
     return {
       layout,
       flat,
       description: `checkpoint ${manifest.id} (step ${manifest.step}) of ${job}`,
       jobFile,
+      options: record?.spec.options ?? {},
     };
   } finally {
     await coordinator.close();

@@ -15,8 +15,8 @@ export interface PreparedJob {
 
 /** Loads a job file and finds out all that the cluster has to agree on: opens the training data to count it, and runs the model's `init`. */
 export async function prepareJob(path: string, overrides: OverrideFlags): Promise<PreparedJob> {
-  const loaded = await loadJob(path);
-  const { checkpointEvery, evaluateEvery, ...others } = overrides;
+  const { checkpointEvery, evaluateEvery, options, ...others } = overrides;
+  const loaded = await loadJob(path, options);
   const job = overrideJob(loaded.job, {
     ...others,
     checkpointEverySteps: checkpointEvery,

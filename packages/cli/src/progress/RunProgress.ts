@@ -13,6 +13,7 @@ export class RunProgress {
   #examples = 0;
   #firstAtMs = 0;
   #lastAtMs = 0;
+  readonly #backends = new Set<string>();
 
   constructor(spec: JobSpec) {
     this.#spec = spec;
@@ -25,6 +26,7 @@ export class RunProgress {
 
   add(entry: MetricEntry): void {
     if (entry.kind === 'evaluation') this.#accuracy = entry.accuracy ?? undefined;
+    if (entry.kind === 'compute') this.#backends.add(entry.backend);
     if (entry.kind !== 'step') return;
     this.#firstStep ??= entry.step;
     this.#step = Math.max(this.#step, entry.step + 1);
@@ -42,6 +44,11 @@ export class RunProgress {
 
   get examples(): number {
     return this.#examples;
+  }
+
+  /** Those that the workers computed with: one, unless their machines differ. */
+  get backends(): string {
+    return [...this.#backends].sort().join(' and ');
   }
 
   /** From the begin of the first step to the end of the last, ms. */

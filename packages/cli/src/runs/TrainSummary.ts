@@ -6,6 +6,8 @@ export interface TrainSummary {
   readonly run: string;
   readonly state: 'finished' | 'stopped';
   readonly job: string;
+  /** Of the job file, if it leaves any open. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
   readonly seed: number;
   /** That every rank has done, also in earlier parts of a resumed run. */
   readonly steps: number;
@@ -19,6 +21,7 @@ export interface TrainSummary {
   readonly staleness: number | 'infinity';
   readonly optimizer: string;
   readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+  /** The backend that the workers took. */
   readonly compute: string;
   readonly parameters: number;
   /** Of the final parameters, on the data that `evaluatedOn` names. */
@@ -38,6 +41,7 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
   const { servers, workers, ranks, batchSize, staleness, evaluatedOn, accuracy } = summary;
   const rows: [string, string][] = [
     ['state', `${summary.state} after ${summary.steps} steps (${summary.epochs.toFixed(1)} epochs)`],
+    ...optionRows(summary),
     [
       'cluster',
       `${servers} servers, ${workers} workers, ${ranks} ranks x ${batchSize} examples, staleness ${staleness}`,
@@ -59,4 +63,10 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
     ['run folder', folder],
   );
   return summaryTable(rows);
+}
+
+function optionRows({ options }: TrainSummary): [string, string][] {
+  if (options === undefined) return [];
+  const values = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  return [['options', values.join(', ')]];
 }

@@ -24,6 +24,8 @@ export interface ClippingSpec {
  */
 export interface JobSpec {
   readonly name: string;
+  /** Values of the options that the job file leaves open, for those who load it. */
+  readonly options?: Readonly<Record<string, string | number | boolean>>;
   readonly seed: number;
   /** V, the number of logical data-parallel replicas. */
   readonly ranks: number;

@@ -5,6 +5,7 @@ import { createSampler } from '../data/sampler.ts';
 import { createStepMethod, isStepMethod } from '../methods/table.ts';
 import { checkDefinition } from './checkDefinition.ts';
 import type { Job, JobDefinition } from './Job.ts';
+import type { NamedJob } from './loadJob.ts';
 
 /** What may be said otherwise than in the job file, as by the flags of a command. Undefined leaves the field as it is. */
 export type JobOverrides = {
@@ -14,9 +15,10 @@ export type JobOverrides = {
 /** The job with some fields otherwise; `epochs` takes the place of `steps` and the reverse. Checked as by defineJob. */
 export function overrideJob<J extends Job>(job: J, overrides: JobOverrides): J {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  const { epochs, steps, ...rest } = job;
+  const { epochs, steps, options, ...rest } = job as J & NamedJob;
   const length = 'epochs' in given || 'steps' in given ? {} : { epochs, steps };
-  return checkDefinition({ ...rest, ...length, ...given } as JobDefinition) as J;
+  const checked = checkDefinition({ ...rest, ...length, ...given } as JobDefinition);
+  return { ...checked, ...(options && { options }) } as J;
 }
 
 /** How often a job takes a checkpoint or evaluates at most, where its file does not say. */
@@ -24,11 +26,7 @@ const checkpointsPerJob = 20;
 const evaluationsPerJob = 100;
 
 /** What all processes of a job must agree on, from the job, the layout of its parameters, and the size of its training data. */
-export function createJobSpec(
-  job: Job & { readonly name: string },
-  layout: Layout,
-  trainSize: number,
-): JobSpec {
+export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number): JobSpec {
   const { seed, ranks, sampling } = job;
   const { batchSize, stepsPerEpoch } = createSampler({
     sampling,
@@ -41,6 +39,7 @@ export function createJobSpec(
   const everyEpoch = (timesMax: number) => Math.max(stepsPerEpoch, Math.ceil(steps / timesMax));
   return {
     name: job.name,
+    ...(job.options && { options: job.options }),
     seed,
     ranks,
     sampling,

@@ -4,25 +4,23 @@ import { pathToFileURL } from 'node:url';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import { isJobName } from './checkDefinition.ts';
-import { isJob } from './defineJob.ts';
+import { isJob, isJobFamily, type JobFamily } from './defineJob.ts';
 import type { Job } from './Job.ts';
+import { type JobOptions, type OptionValues, resolveJobOptions } from './JobOptions.ts';
 
-export type NamedJob = Job & { readonly name: string };
+export type NamedJob = Job & { readonly name: string; readonly options?: OptionValues };
 
 /**
- * Imports a job file. `file` is its absolute path; the data sources of `job` open relative paths from its folder.
- * Throws NOT_FOUND if there is no such file, INVALID_ARGUMENT if it cannot be imported or does not export a job.
+ * Imports a job file, and makes the job that `given`, values of its options, asks for. `file` is its absolute path; the data sources of `job` open relative
+ * paths from its folder. Throws NOT_FOUND if there is no such file, INVALID_ARGUMENT if it cannot be imported or does not export a job, or if the job has no
+ * such options.
  */
-export async function loadJob(path: string): Promise<{ job: NamedJob; file: string }> {
+export async function loadJob(
+  path: string,
+  given: OptionValues = {},
+): Promise<{ job: NamedJob; file: string }> {
   const file = resolve(path);
-  await assertJobFile(file);
-  let exported: unknown;
-  try {
-    exported = (await import(pathToFileURL(file).href)).default;
-  } catch (error) {
-    throw importFailure(file, error);
-  }
-  if (!isJob(exported)) throw notAJob(file, exported);
+  const exported = createdFrom(await importJob(file), given, file);
   const from = (source: DataSource): DataSource => ({
     ...source,
     open: (folder = dirname(file)) => source.open(folder),
@@ -30,6 +28,36 @@ export async function loadJob(path: string): Promise<{ job: NamedJob; file: stri
   const { train, test } = exported.data;
   const data = test === undefined ? { train: from(train) } : { train: from(train), test: from(test) };
   return { job: { ...exported, data, name: exported.name ?? nameOf(file) }, file };
+}
+
+/** The options of the job in a file; none if it leaves nothing open. Throws as loadJob does. */
+export async function loadJobOptions(path: string): Promise<JobOptions> {
+  const exported = await importJob(resolve(path));
+  return isJobFamily(exported) ? exported.options : {};
+}
+
+async function importJob(file: string): Promise<Job | JobFamily> {
+  await assertJobFile(file);
+  let exported: unknown;
+  try {
+    exported = (await import(pathToFileURL(file).href)).default;
+  } catch (error) {
+    throw importFailure(file, error);
+  }
+  if (!isJob(exported) && !isJobFamily(exported)) throw notAJob(file, exported);
+  return exported;
+}
+
+function createdFrom(exported: Job | JobFamily, given: OptionValues, file: string): Job {
+  if (!isJobFamily(exported)) {
+    resolveJobOptions({}, given);
+    return exported;
+  }
+  try {
+    return exported.create(given);
+  } catch (error) {
+    throw importFailure(file, error);
+  }
 }
 
 async function assertJobFile(file: string): Promise<void> {

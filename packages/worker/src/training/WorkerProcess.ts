@@ -38,7 +38,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     ...{ jobFile, compute, computeThreads, selfCheck },
     spec: record.spec,
   });
-  log('info', `computing with the ${thread.backend} backend${thread.note === '' ? '' : `: ${thread.note}`}`);
+  const { backend, note } = thread;
+  if (note === '') log('info', `computing with the ${backend} backend`);
+  else log('warning', `computing with the ${backend} backend: ${note}`);
 
   const heartbeat = new Heartbeat({
     coordinator,
@@ -54,6 +56,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   const leases = new RankLeases(coordinator, heartbeat, memberId, leaseMs);
   const metrics = new MetricsQueue(coordinator);
+  metrics.append({ kind: 'compute', worker: memberId, backend, note, timeMs: Date.now() });
   const loop = new TrainingLoop({ record, leases, thread, parameters, gradients, metrics, log });
   await heartbeat.start();
   try {

@@ -26,7 +26,7 @@ export interface Training {
  */
 export async function openTraining(options: GradientThreadData): Promise<Training> {
   const { spec } = options;
-  const { job, file } = await loadJob(options.jobFile);
+  const { job, file } = await loadJob(options.jobFile, spec.options);
   const fallbacks: string[] = [];
   const backend = await openBackend(options.compute, {
     threads: options.computeThreads,
