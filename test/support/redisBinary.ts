@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { asRoot, installPackage } from './installPackage.ts';
 
 /** The path of redis-server; installs Debian's package where there is none and this user may. */
 export async function redisBinary(): Promise<string> {
@@ -36,24 +33,7 @@ async function findBinary(): Promise<string | undefined> {
 }
 
 async function install(): Promise<void> {
-  console.log('There is no redis-server on the PATH; installing the package of the system.');
-  await asRoot('apt-get', 'update');
-  await asRoot(
-    ...[
-      'apt-get',
-      '-o',
-      'DPkg::Lock::Timeout=120',
-      'install',
-      '-y',
-      '--no-install-recommends',
-      'redis-server',
-    ],
-  );
+  await installPackage('redis-server');
   // The package may start a service of its own; the tests have no use for it.
   await asRoot('service', 'redis-server', 'stop').catch(() => {});
-}
-
-async function asRoot(...command: string[]): Promise<void> {
-  const [program, ...rest] = process.getuid?.() === 0 ? command : ['sudo', '-n', ...command];
-  await run(program, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 });
 }
