@@ -21,6 +21,7 @@ function specOf({ length, optimizer }: RoleOptions): JobSpec {
     steps: 1e9,
     stepsPerEpoch: 1e9,
     sampling: 'shuffled',
+    lastBatch: 'dropped',
     trainSize: 1e9,
     staleness: 0,
     optimizer: { name: optimizer, hyperparameters: { learningRate: 1e-3 } },

@@ -8,6 +8,7 @@ const spec: JobSpec = {
   seed: 1,
   ranks: 4,
   sampling: 'shuffled',
+  lastBatch: 'dropped',
   batchSize: 8,
   trainSize: 100,
   steps: 10,

@@ -31,6 +31,27 @@ test('no example is left out for good: over many epochs all are seen equally oft
   for (const count of counts) expect(Math.abs(count - 480)).toBeLessThan(25);
 });
 
+test.each([
+  [50, 5],
+  [48, 4],
+  [49, 5],
+  [11, 1],
+  [1, 1],
+])(
+  '%i examples, none dropped: an epoch of %i steps sees each once, the last step shared out evenly',
+  (size, steps) => {
+    const sampling = { ...shuffled, size, lastBatch: 'short' } as const;
+    const sampler = createSampler(sampling);
+    expect(sampler.stepsPerEpoch).toBe(steps);
+    for (const epoch of [0, 3]) {
+      const examples = seen(sampling, epoch * steps, (epoch + 1) * steps);
+      expect(examples.sort((a, b) => a - b)).toEqual([...Array(size).keys()]);
+    }
+    const sizes = [0, 1, 2].map((rank) => sampler.examples(rank, steps - 1).length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+  },
+);
+
 test('a minibatch depends on seed, rank and step alone, and on each of them', () => {
   const once = createSampler(shuffled);
   const later = createSampler(shuffled);
@@ -63,7 +84,7 @@ test('too few examples: the message says what is possible', () => {
     expect.objectContaining({
       code: 'INVALID_ARGUMENT',
       message: '50 training examples are too few for 3 ranks with batchSize 17: a step takes 51',
-      hint: 'The largest batchSize possible with 3 ranks is 16.',
+      hint: "The largest batchSize possible with 3 ranks is 16; or set lastBatch to 'short'.",
     }),
   );
   expect(createSampler({ ...shuffled, batchSize: 16 }).stepsPerEpoch).toBe(1);

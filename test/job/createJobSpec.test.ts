@@ -19,6 +19,7 @@ test('epochs become steps, of which the short last one is left out', () => {
     seed: 1,
     ranks: 4,
     sampling: 'shuffled',
+    lastBatch: 'dropped',
     batchSize: 10,
     trainSize: 1010,
     steps: 63,
@@ -83,6 +84,6 @@ test('fields can be overridden, and are checked as in the file', () => {
 test('a batch larger than the data is refused with the largest that is possible', () => {
   const job = { ...defineJob({ ...common, data: { train: data }, batchSize: 20, epochs: 2 }), name: 'try' };
   expect(() => createJobSpec(job, layout, 100)).toThrow(
-    expect.objectContaining({ hint: 'The largest batchSize possible with 8 ranks is 12.' }),
+    expect.objectContaining({ hint: 'The largest batchSize possible with 8 ranks is 12; or set lastBatch to \'short\'.' }),
   );
 });

@@ -29,6 +29,7 @@ export function testSpec(change: Partial<JobSpec> = {}): JobSpec {
     steps: 100,
     stepsPerEpoch: 10,
     sampling: 'shuffled',
+    lastBatch: 'dropped',
     trainSize: 80,
     staleness: 0,
     optimizer: { name: 'sgd', hyperparameters: { learningRate: 0.5 } },

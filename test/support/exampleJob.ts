@@ -15,6 +15,7 @@ export function exampleSpec(changes: Partial<JobSpec> = {}): JobSpec {
     seed: 7,
     ranks: 4,
     sampling: 'shuffled',
+    lastBatch: 'dropped',
     batchSize: 16,
     trainSize: 640,
     steps: 100,

@@ -15,7 +15,7 @@ export async function evaluateParameters(
   const data = await (job.data.test ?? job.data.train).open();
   const program = new GradientProgram(await openBackend(compute), job.model, shape);
   try {
-    return { ...(await evaluateDataset(program, data, flat)), on, examples: data.size };
+    return { ...(await evaluateDataset(program, data, flat, job.lastBatch)), on, examples: data.size };
   } finally {
     program.dispose();
     await data.close();

@@ -18,6 +18,8 @@ export interface ClippingSpec {
   readonly norm?: number;
 }
 
+export type LastBatch = 'dropped' | 'short' | 'padded';
+
 /**
  * All that the processes of a job must agree on; it is stored with the coordinator and its hash travels with every message.
  * It holds no code: a server needs nothing else.
@@ -31,6 +33,11 @@ export interface JobSpec {
   readonly ranks: number;
   /** `shuffled`: minibatches without replacement, a new order every epoch. `full`: the ranks together cover the data at every step. */
   readonly sampling: 'shuffled' | 'full';
+  /**
+   * What becomes of the examples that an epoch of `shuffled` ends with, too few for a whole step: left out, or a step of shorter batches, which come as they are or
+   * padded to whole ones with a field `weight` that is 0 for what is padded.
+   */
+  readonly lastBatch: LastBatch;
   /** Examples in the minibatch of one rank at one step; with `full`, the most that a rank has. */
   readonly batchSize: number;
   /** Examples of the training data: every worker must find as many, or it holds other data. */

@@ -2,6 +2,7 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
 import type { Batch } from '../data/Dataset.ts';
 import type { Model } from '../job/Model.ts';
+import { firstExamples } from './firstExamples.ts';
 import { GradientProgram } from './GradientProgram.ts';
 import { ReferenceBackend } from './reference/ReferenceBackend.ts';
 
@@ -61,16 +62,6 @@ async function usableSlice(program: GradientProgram, batch: Batch): Promise<Batc
     if (error instanceof TributaryError && error.code === 'INVALID_ARGUMENT') return batch;
     throw error;
   }
-}
-
-function firstExamples(batch: Batch, count: number): Batch {
-  return Object.fromEntries(
-    Object.entries(batch).map(([field, { shape, data }]) => {
-      const [examples, ...rest] = shape;
-      const kept = Math.min(count, examples);
-      return [field, { shape: [kept, ...rest], data: data.subarray(0, (data.length / examples) * kept) }];
-    }),
-  );
 }
 
 async function compare(

@@ -1,5 +1,5 @@
 import type { numpy as np } from '@jax-js/jax';
-import type { ClippingSpec, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import type { Model, ParameterTree } from './Model.ts';
 
@@ -34,6 +34,12 @@ export interface JobDefinition<
   sampling?: 'shuffled' | 'full';
   /** Examples in the minibatch of one rank: a step of the job sees ranks x batchSize. Not given with `sampling: 'full'`. */
   batchSize?: number;
+  /**
+   * What becomes of the examples at the end of an epoch that are too few for a step. `dropped` (default): they wait for another epoch. `short`: the ranks share them
+   * out, and batches are shorter. `padded`: so too, but batches are made up to `batchSize`, and every batch has a field `weight`, 1 for true examples and 0 for
+   * others, by which the loss must take its mean.
+   */
+  lastBatch?: LastBatch;
   /** Of the parameters at the start and of the order of the examples; a whole number below 2^32. Default: 1. */
   seed?: number;
   /** Logical data-parallel replicas, shared out over however many workers there are. Default: 8. */
@@ -57,6 +63,7 @@ export interface Job extends Readonly<JobDefinition> {
   readonly schedule: ScheduleSpec;
   readonly clipping: ClippingSpec;
   readonly sampling: 'shuffled' | 'full';
+  readonly lastBatch: LastBatch;
   readonly seed: number;
   readonly ranks: number;
   readonly staleness: number;

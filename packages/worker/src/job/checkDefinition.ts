@@ -66,6 +66,10 @@ const definition = z.strictObject(
       (found) => found === 'shuffled' || found === 'full',
       `'shuffled' or 'full'`,
     ).default('shuffled'),
+    lastBatch: value<Job['lastBatch']>(
+      (found) => ['dropped', 'short', 'padded'].includes(found as string),
+      `'dropped', 'short' or 'padded'`,
+    ).default('dropped'),
     batchSize: whole(1, elementsMax).optional(),
     seed: whole(0, elementsMax).default(1),
     ranks: whole(1, ranksMax).default(8),
@@ -101,7 +105,7 @@ export function checkDefinition(given: JobDefinition): Job {
 
 /** What the shapes of the fields do not show: hyperparameters, and fields that do not go together. */
 function contradictions(job: Job): string[] {
-  const { optimizer, schedule, epochs, steps, sampling, batchSize } = job;
+  const { optimizer, schedule, epochs, steps, sampling, batchSize, lastBatch } = job;
   const problems = [...refusal(() => checkOptimizer(optimizer)), ...refusal(() => checkSchedule(schedule))];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
@@ -112,6 +116,9 @@ function contradictions(job: Job): string[] {
     problems.push(
       `batchSize is ${batchSize}, but with sampling 'full' the ranks share out all examples: leave it out`,
     );
+  }
+  if (sampling === 'full' && lastBatch !== 'dropped') {
+    problems.push(`lastBatch is '${lastBatch}', but with sampling 'full' every step sees all: leave it out`);
   }
   return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
 }

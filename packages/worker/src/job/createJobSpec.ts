@@ -27,11 +27,9 @@ const evaluationsPerJob = 100;
 
 /** What all processes of a job must agree on, from the job, the layout of its parameters, and the size of its training data. */
 export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number): JobSpec {
-  const { seed, ranks, sampling } = job;
+  const { seed, ranks, sampling, lastBatch } = job;
   const { batchSize, stepsPerEpoch } = createSampler({
-    sampling,
-    seed,
-    ranks,
+    ...{ sampling, lastBatch, seed, ranks },
     batchSize: job.batchSize,
     size: trainSize,
   });
@@ -43,6 +41,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     seed,
     ranks,
     sampling,
+    lastBatch,
     batchSize,
     trainSize,
     steps,

@@ -1,22 +1,20 @@
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
-import type { Batch, Dataset } from '../data/Dataset.ts';
-import type { Sampler } from '../data/sampler.ts';
+import type { Batch } from '../data/Dataset.ts';
 import type { NodeSum, Quantity } from './gradientMessages.ts';
+import type { RankBatches } from './RankBatches.ts';
 
 /** The worker's half of the reduction tree: what single ranks compute at the leaves, added along the tree. */
 export class RankSums {
   readonly #program: GradientProgram;
-  readonly #data: Dataset;
-  readonly #sampler: Sampler;
+  readonly #batches: RankBatches;
   /** One buffer per level of the tree, made when first needed. */
   readonly #scratch: Float32Array[] = [];
 
-  constructor(program: GradientProgram, data: Dataset, sampler: Sampler) {
+  constructor(program: GradientProgram, batches: RankBatches) {
     this.#program = program;
-    this.#data = data;
-    this.#sampler = sampler;
+    this.#batches = batches;
   }
 
   /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them). */
@@ -46,10 +44,12 @@ export class RankSums {
   }
 
   async #leaf(quantity: Quantity, rank: number, step: number, target: Float32Array): Promise<NodeSum> {
-    const examples = this.#sampler.examples(rank, step);
-    const batch = await this.#data.read(examples);
+    const { batch, examples: weight } = await this.#batches.read(rank, step);
+    if (weight === 0) {
+      target.fill(0);
+      return { weight, loss: 0, finite: true };
+    }
     const meanLoss = await this.#compute(quantity, batch, target);
-    const weight = examples.length;
     let finite = Number.isFinite(meanLoss);
     for (let index = 0; index < target.length; index++) {
       const value = target[index] * weight;

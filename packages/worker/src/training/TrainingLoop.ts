@@ -212,6 +212,7 @@ export class TrainingLoop {
     gradient: Float32Array,
   ): Promise<'done' | 'split' | 'fenced'> {
     const { spec } = this.#options.record;
+    if (sum.weight === 0) return this.#skip(client, node, step, tokens);
     const head = { ranks: node, step, tokens: tokensOf(node, tokens) };
     const clipped = !this.#synchronous && spec.clipping.norm !== undefined;
     const squares = clipped ? normOfBlocks([blockSquares(gradient)]) ** 2 : 0;

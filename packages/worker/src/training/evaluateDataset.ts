@@ -1,4 +1,6 @@
+import type { LastBatch } from '@tributary/core/job/JobSpec.ts';
 import type { Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
+import { padBatch } from '../compute/padBatch.ts';
 import type { Dataset } from '../data/Dataset.ts';
 
 /** Examples per evaluation batch: enough to keep the cores busy, few enough to fit beside training. */
@@ -9,6 +11,7 @@ export async function evaluateDataset(
   program: GradientProgram,
   data: Dataset,
   parameters: Float32Array,
+  lastBatch: LastBatch,
 ): Promise<Evaluation> {
   let loss = 0;
   let accuracy = 0;
@@ -16,7 +19,11 @@ export async function evaluateDataset(
   for (let begin = 0; begin < data.size; begin += batchExamples) {
     const count = Math.min(batchExamples, data.size - begin);
     const batch = await data.read(Uint32Array.from({ length: count }, (_, index) => begin + index));
-    const result = await program.evaluate(parameters, batch);
+    // A loss that takes weights finds them here too.
+    const result = await program.evaluate(
+      parameters,
+      lastBatch === 'padded' ? padBatch(batch, count) : batch,
+    );
     loss += result.loss * count;
     if (result.accuracy === undefined) hasAccuracy = false;
     else accuracy += result.accuracy * count;

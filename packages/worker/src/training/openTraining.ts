@@ -4,12 +4,13 @@ import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
+import { requireWeighted } from '../compute/requireWeighted.ts';
 import { selfCheck } from '../compute/selfCheck.ts';
 import type { Dataset } from '../data/Dataset.ts';
-import { createSampler } from '../data/sampler.ts';
 import { loadJob } from '../job/loadJob.ts';
 import { evaluateDataset } from './evaluateDataset.ts';
 import type { GradientThreadData } from './gradientMessages.ts';
+import { RankBatches } from './RankBatches.ts';
 import { RankSums } from './RankSums.ts';
 
 export interface Training {
@@ -44,19 +45,21 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
   }
   let test: Dataset | undefined;
   const program = new GradientProgram(backend, job.model, shape);
-  const sampler = createSampler({ ...spec, size: spec.trainSize });
-  const first = await train.read(sampler.examples(0, 0));
+  const batches = new RankBatches(train, spec);
+  // The last rank's, as at a short step the first may have no examples.
+  const { batch: first } = await batches.read(spec.ranks - 1, 0);
   const chosen = await program.prepare(first);
+  const { flat } = await initialParameters(job.model, spec.seed);
+  if (spec.lastBatch === 'padded') await requireWeighted(program, flat, first);
   if (options.selfCheck && chosen === 'native') {
-    const { flat } = await initialParameters(job.model, spec.seed);
     await selfCheck(program, job.model, shape, flat, first);
   }
   return {
-    sums: new RankSums(program, train, sampler),
+    sums: new RankSums(program, batches),
     async evaluate(current) {
       test ??= await job.data.test?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
-      return evaluateDataset(program, test, current);
+      return evaluateDataset(program, test, current, spec.lastBatch);
     },
     backend: chosen,
     note: fallbacks.join('; '),
