@@ -84,6 +84,8 @@ test('fields can be overridden, and are checked as in the file', () => {
 test('a batch larger than the data is refused with the largest that is possible', () => {
   const job = { ...defineJob({ ...common, data: { train: data }, batchSize: 20, epochs: 2 }), name: 'try' };
   expect(() => createJobSpec(job, layout, 100)).toThrow(
-    expect.objectContaining({ hint: 'The largest batchSize possible with 8 ranks is 12; or set lastBatch to \'short\'.' }),
+    expect.objectContaining({
+      hint: "The largest batchSize possible with 8 ranks is 12; or set lastBatch to 'short'.",
+    }),
   );
 });
