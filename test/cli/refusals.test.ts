@@ -239,7 +239,7 @@ describe('places', () => {
       },
       {
         args: ['evaluate', blobs, '--from', join(folder, 'none.safetensors')],
-        says: /there is no file .*none\.safetensors\. Give a \.safetensors file/,
+        says: /there is no file or folder .*none\.safetensors\. Give a \.safetensors or \.onnx file/,
       },
       { args: ['evaluate', blobs, '--from', blobs], says: /blobs\.ts: not a valid safetensors file/ },
       {

@@ -1,4 +1,10 @@
-import { firstMatch, listNames, matchName, requireMatches } from '@tributary/core/layout/namePattern.ts';
+import {
+  fillPattern,
+  firstMatch,
+  listNames,
+  matchName,
+  requireMatches,
+} from '@tributary/core/layout/namePattern.ts';
 import { expect, test } from 'vitest';
 import { caught } from './caught.ts';
 
@@ -14,6 +20,12 @@ test('a star stands for any text, all else for itself', () => {
   expect(firstMatch(['b*'], 'conv1/w')).toBeUndefined();
 });
 
+test('stars are filled in their order', () => {
+  expect(fillPattern('features.*.weight*', ['1', 'x'])).toBe('features.1.weightx');
+  expect(fillPattern('fc', ['1'])).toBe('fc');
+  expect(fillPattern('a*b*', ['1'])).toBe('a1b*');
+});
+
 test('patterns that match nothing are named, with the tensors there are', () => {
   requireMatches('tensors', ['conv*', '*'], ['conv1/w']);
   expect(caught(() => requireMatches('tensors', ['conv*', 'heda*'], ['conv1/w', 'head/b'])).line).toBe(
@@ -23,5 +35,5 @@ test('patterns that match nothing are named, with the tensors there are', () => 
 
 test('of very many names the first are shown', () => {
   const names = Array.from({ length: 100 }, (_, index) => `layers/${index}`);
-  expect(listNames(names)).toMatch(/^layers\/0, .*, layers\/39 and 60 more$/);
+  expect(listNames(names)).toMatch(/^layers\/0, .*, layers\/39, and 60 more$/);
 });

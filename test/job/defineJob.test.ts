@@ -54,6 +54,7 @@ test('everything can be said', () => {
     checkpointsKept: 1,
     evaluateEverySteps: 10,
     rejectedMax: 0,
+    start: { from: 'model.onnx', map: { '*/w': '*.weight' }, transpose: ['*/w'], reinitialise: ['head*'] },
   };
   expect(defineJob(fields)).toMatchObject(fields);
 });
@@ -70,6 +71,18 @@ test.each<[object, string]>([
   [{ seed: 0.5 }, 'seed is 0.5, but must be a whole number from 0 to 4294967295'],
   [{ epochs: Number.NaN }, 'epochs is NaN, but must be a number above 0'],
   [{ sampling: 'random' }, `sampling is 'random', but must be 'shuffled' or 'full'`],
+  [
+    { start: 'runs/x' },
+    `start is 'runs/x', but must be an object { from?, map?, transpose?, reinitialise? }`,
+  ],
+  [
+    { start: { fron: 'x', reinitialise: 'head*' } },
+    `start.reinitialise is 'head*', but must be a list of patterns of parameter names, such as ['head*']; start.fron is not a field of a job: did you mean start.from?`,
+  ],
+  [
+    { start: { map: ['a'], from: 3 } },
+    `start.from is 3, but must be a text; start.map is [ 'a' ], but must be an object of patterns, such as { 'conv*': 'features.conv*' }`,
+  ],
   [{ clipping: { norm: 0 } }, 'clipping.norm is 0, but must be a number above 0'],
   [{ model: { init: minimal.model.init } }, 'model.loss is missing, but must be a function'],
   [{ model: 3 }, 'model is 3, but must be an object { init(key), loss(parameters, batch) }'],

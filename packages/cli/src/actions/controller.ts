@@ -5,6 +5,7 @@ import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { describeOrigin } from '../parameters/beginFrom.ts';
 import { prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
 import { RunProgress } from '../progress/RunProgress.ts';
@@ -21,7 +22,7 @@ export interface ControllerFlags extends OverrideFlags {
 
 export async function control(path: string, given: ControllerFlags): Promise<void> {
   const stop = leaveSignal(false);
-  const { spec, initialParameters } = await prepareJob(path, overridesIn(given));
+  const { spec, begin } = await prepareJob(path, overridesIn(given));
   const coordinator = await openCoordinator(given.coordinator, given.job ?? spec.name);
   const screen = new Screen(process.stderr);
   const progress = new RunProgress(spec);
@@ -30,7 +31,11 @@ export async function control(path: string, given: ControllerFlags): Promise<voi
       coordinator,
       memberId: memberId('controller'),
       spec,
-      initialParameters,
+      initialParameters: async () => {
+        const { parameters, origin } = await begin();
+        if (origin !== undefined) screen.line(`info: started from ${describeOrigin(origin)}`);
+        return parameters;
+      },
       start: given.resume ? 'resume' : 'join',
       servers: given.servers,
       workers: given.workers,

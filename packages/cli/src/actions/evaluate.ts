@@ -1,9 +1,9 @@
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
-import type { ParameterSource } from '../parameters/loadParameters.ts';
 import { loadTrainedModel } from '../parameters/loadTrainedModel.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
+import type { ParameterSource } from '../parameters/parameterPlace.ts';
 import { number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 

@@ -7,8 +7,8 @@ import type { Dataset } from '@tributary/worker/data/Dataset.ts';
 import { jsonLines } from '@tributary/worker/data/jsonLines.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import type { NamedJob } from '@tributary/worker/job/loadJob.ts';
-import type { ParameterSource } from '../parameters/loadParameters.ts';
 import { loadTrainedModel } from '../parameters/loadTrainedModel.ts';
+import type { ParameterSource } from '../parameters/parameterPlace.ts';
 
 export interface PredictFlags extends ParameterSource {
   readonly input?: string;

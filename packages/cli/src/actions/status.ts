@@ -1,8 +1,8 @@
+import { assertJob } from '@tributary/coordinator/assertJob.ts';
 import type { Coordinator, MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { listJobs } from '@tributary/coordinator/listJobs.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
-import { assertJob } from '../parameters/assertJob.ts';
 import { number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 import { RunFolder } from '../runs/RunFolder.ts';

@@ -6,12 +6,13 @@ import { asTributaryError, TributaryError } from '@tributary/core/errors/Tributa
 import { runController } from '@tributary/server/controller/Controller.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
+import { modelParameters } from '@tributary/worker/parameters/loadParameters.ts';
 import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { LocalCluster } from '../launcher/LocalCluster.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { describeOrigin } from '../parameters/beginFrom.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
-import { modelParameters } from '../parameters/loadParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
@@ -44,6 +45,8 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const run = await openRun(path, given);
   const { folder, config, prepared } = run;
   const { spec } = prepared;
+  const { startedFrom: origin } = config;
+  if (origin !== undefined && !given.resume) screen.line(`started from ${describeOrigin(origin)}`);
   const coordinator = await openCoordinator(config.coordinator, config.job);
   // Only now: a run whose coordinator cannot be reached leaves nothing behind.
   folder.begin(config);
@@ -83,7 +86,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       coordinator,
       memberId: memberId('controller'),
       spec,
-      initialParameters: prepared.initialParameters,
+      initialParameters: async () => (await prepared.begin()).parameters,
       start: given.resume ? 'resume' : 'new',
       servers: given.servers,
       workers: given.workers,
@@ -119,6 +122,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
       state: result.state,
       job: spec.name,
       ...(spec.options && { options: spec.options }),
+      ...(origin && { startedFrom: origin }),
       seed: spec.seed,
       steps,
       epochs: steps / spec.stepsPerEpoch,
@@ -210,6 +214,7 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
   }
   const overrides = overridesIn(given);
   const prepared = await prepareJob(path, overrides);
+  const { origin } = given.resume ? {} : await prepared.begin();
   const { folder, id } = RunFolder.choose(given.runs, prepared.job.name, new Date());
   const config: RunConfig = {
     id,
@@ -220,6 +225,7 @@ async function openRun(path: string, given: TrainFlags): Promise<Run> {
     servers: given.servers,
     workers: given.workers,
     overrides,
+    ...(origin && { startedFrom: origin }),
     spec: prepared.spec,
   };
   return { folder, config, prepared };

@@ -84,6 +84,10 @@ export const overrideFlags = () => [
     '--evaluate-every <steps>',
     'steps between evaluations on the test data; 0: at the end only',
   ).argParser(wholeNumber(0)),
+  new Option(
+    '--start-from <place>',
+    'trained parameters to start from: a safetensors or ONNX file, a run folder, or redis://HOST:PORT#JOB',
+  ),
 ];
 
 export interface OverrideFlags {
@@ -95,6 +99,7 @@ export interface OverrideFlags {
   readonly staleness?: number;
   readonly checkpointEvery?: number;
   readonly evaluateEvery?: number;
+  readonly startFrom?: string;
   /** Of the job file. */
   readonly options?: OptionValues;
 }
@@ -110,6 +115,7 @@ export function overridesIn(given: OverrideFlags): OverrideFlags {
     'staleness',
     'checkpointEvery',
     'evaluateEvery',
+    'startFrom',
     'options',
   ] as const;
   return Object.fromEntries(

@@ -1,10 +1,13 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { listNames } from '@tributary/core/layout/namePattern.ts';
+import { transferParameters } from '@tributary/core/transfer/transferParameters.ts';
 import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
 import { layoutOf, type ParameterShape } from '@tributary/worker/autodiff/initialParameters.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
-import { type LoadedParameters, loadParameters, type ParameterSource } from './loadParameters.ts';
+import { type LoadedParameters, loadParameters } from '@tributary/worker/parameters/loadParameters.ts';
+import { type ParameterSource, parameterPlace } from './parameterPlace.ts';
 
 export interface TrainedModel {
   readonly job: NamedJob;
@@ -20,7 +23,7 @@ export async function loadTrainedModel(
   source: ParameterSource & { readonly options?: OptionValues },
 ): Promise<TrainedModel> {
   const { name } = (await loadJob(path)).job;
-  const loaded = await loadParameters(source, name);
+  const loaded = await loadParameters(parameterPlace(source, name));
   const { job } = await loadJob(path, { ...loaded.options, ...source.options });
   await initialiseJax();
   const shape = layoutOf(job.model);
@@ -28,23 +31,12 @@ export async function loadTrainedModel(
 }
 
 /** The loaded parameters in the order of the model, by name. Throws FAILED_PRECONDITION naming each that is missing or has another shape. */
-function matchParameters(model: Layout, { layout, flat, description }: LoadedParameters): Float32Array {
-  const byName = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
-  const wrong: string[] = [];
-  const matched = new Float32Array(model.length);
-  for (const { name, shape, offset } of model.tensors) {
-    const tensor = byName.get(name);
-    if (tensor === undefined) wrong.push(`"${name}" is missing`);
-    else if (tensor.shape.join() !== shape.join()) {
-      wrong.push(`"${name}" has the shape [${tensor.shape.join(', ')}] instead of [${shape.join(', ')}]`);
-    } else matched.set(flat.subarray(tensor.offset, tensor.offset + tensor.length), offset);
-  }
-  if (wrong.length === 0) return matched;
+function matchParameters(model: Layout, loaded: LoadedParameters): Float32Array {
+  const { flat, differences } = transferParameters(model, new Float32Array(model.length), loaded);
+  if (differences.length === 0) return flat;
   throw new TributaryError(
     'FAILED_PRECONDITION',
-    `${description} does not fit the model: ${wrong.join('; ')}`,
-    {
-      hint: 'Use the job file with which it was trained.',
-    },
+    `${loaded.description} does not fit the model: ${listNames(differences, '; ')}`,
+    { hint: 'Use the job file with which it was trained.' },
   );
 }

@@ -4,28 +4,45 @@ import { initialParameters, type ParameterShape } from '@tributary/worker/autodi
 import { createJobSpec, initialVector, overrideJob } from '@tributary/worker/job/createJobSpec.ts';
 import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
 import type { OverrideFlags } from '../commands/flags.ts';
+import { type Beginning, beginFrom } from './beginFrom.ts';
 
 export interface PreparedJob {
   readonly job: NamedJob;
   readonly file: string;
   readonly spec: JobSpec;
   readonly shape: ParameterShape;
-  readonly initialParameters: Float32Array;
+  /** The parameters at step 0; found once; a resumed job does not ask. Where they start from others that do not fit, it throws as beginFrom does. */
+  readonly begin: () => Promise<Beginning>;
 }
 
 /** Loads a job file and finds out all that the cluster has to agree on: opens the training data to count it, and runs the model's `init`. */
 export async function prepareJob(path: string, overrides: OverrideFlags): Promise<PreparedJob> {
-  const { checkpointEvery, evaluateEvery, options, ...others } = overrides;
+  const { checkpointEvery, evaluateEvery, startFrom, options, ...others } = overrides;
   const loaded = await loadJob(path, options);
   const job = overrideJob(loaded.job, {
     ...others,
     checkpointEverySteps: checkpointEvery,
     evaluateEverySteps: evaluateEvery,
+    start: startFrom === undefined ? undefined : { ...loaded.job.start, from: startFrom },
   });
   await initialiseJax();
   const { flat, ...shape } = await initialParameters(job.model, job.seed);
   const train = await job.data.train.open();
   const spec = createJobSpec(job, shape.layout, train.size);
   await train.close();
-  return { job, file: loaded.file, spec, shape, initialParameters: initialVector(spec, flat) };
+  let beginning: Promise<Beginning> | undefined;
+  const begin = async (): Promise<Beginning> => {
+    const { parameters, ...origin } = await beginFrom(job.start, shape.layout, flat);
+    return { parameters: initialVector(spec, parameters), ...origin };
+  };
+  return {
+    job,
+    file: loaded.file,
+    spec,
+    shape,
+    begin() {
+      beginning ??= begin();
+      return beginning;
+    },
+  };
 }

@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { writing } from '../files/writing.ts';
+import type { Origin } from '../parameters/beginFrom.ts';
 
 /** What a run was started with: enough to go on with it. */
 export interface RunConfig {
@@ -21,6 +22,8 @@ export interface RunConfig {
   readonly jobName: string;
   readonly jobFile: string;
   readonly coordinator: string;
+  /** Trained parameters that it started from. */
+  readonly startedFrom?: Origin;
   readonly [field: string]: unknown;
 }
 

@@ -1,3 +1,4 @@
+import type { Origin } from '../parameters/beginFrom.ts';
 import { duration, number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 
@@ -8,6 +9,8 @@ export interface TrainSummary {
   readonly job: string;
   /** Of the job file, if it leaves any open. */
   readonly options?: Readonly<Record<string, string | number | boolean>>;
+  /** Trained parameters that the run started from. */
+  readonly startedFrom?: Origin;
   readonly seed: number;
   /** That every rank has done, also in earlier parts of a resumed run. */
   readonly steps: number;
@@ -42,6 +45,7 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
   const rows: [string, string][] = [
     ['state', `${summary.state} after ${summary.steps} steps (${summary.epochs.toFixed(1)} epochs)`],
     ...optionRows(summary),
+    ...(summary.startedFrom === undefined ? [] : [startRow(summary.startedFrom)]),
     [
       'cluster',
       `${servers} servers, ${workers} workers, ${ranks} ranks x ${batchSize} examples, staleness ${staleness}`,
@@ -63,6 +67,11 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
     ['run folder', folder],
   );
   return summaryTable(rows);
+}
+
+function startRow({ from, taken, reinitialised, unused }: Origin): [string, string] {
+  const counts = `${taken.length} tensors taken, ${reinitialised.length} new, ${unused.length} not used`;
+  return ['started from', `${from}: ${counts}`];
 }
 
 function optionRows({ options }: TrainSummary): [string, string][] {

@@ -1,8 +1,8 @@
 import { invariant } from '../errors/invariant.ts';
-import { TributaryError } from '../errors/TributaryError.ts';
 import { createLayout, type Layout } from '../layout/Layout.ts';
 import { decodeHeader, encodeTightHeader } from './header.ts';
 import { slotPrefix } from './sections.ts';
+import { type FloatType, isFloatType, toFloat32 } from './toFloat32.ts';
 
 /** The parameters as a safetensors file of their own, as other programs read it. */
 export function encodeSafetensors(
@@ -18,30 +18,32 @@ export function encodeSafetensors(
   return file;
 }
 
+/** The float tensors of a file, as float32. */
+export interface DecodedTensors {
+  readonly layout: Layout;
+  readonly flat: Float32Array<ArrayBuffer>;
+  /** Tensors of other types, which are not read. */
+  readonly others: readonly { readonly name: string; readonly dtype: string }[];
+}
+
 /**
- * Reads a safetensors file: ours, a checkpoint (its optimizer slots are left out), or another program's. Throws INVALID_ARGUMENT if it is malformed or has
- * a tensor that is not float32.
+ * Reads a safetensors file: ours, a checkpoint (its optimizer slots are left out), or another program's. Floats of other widths become float32, other types
+ * are only named. Throws INVALID_ARGUMENT if it is malformed.
  */
-export function decodeSafetensors(file: Uint8Array): {
-  layout: Layout;
-  flat: Float32Array<ArrayBuffer>;
-  metadata: Readonly<Record<string, string>>;
-} {
+export function decodeSafetensors(
+  file: Uint8Array,
+): DecodedTensors & { readonly metadata: Readonly<Record<string, string>> } {
   const header = decodeHeader(file, file.length);
   const tensors = header.tensors.filter(({ name }) => !name.startsWith(slotPrefix));
-  for (const { name, dtype } of tensors) {
-    if (dtype !== 'F32') {
-      throw new TributaryError('INVALID_ARGUMENT', `tensor "${name}" of the safetensors file is ${dtype}`, {
-        hint: 'Only float32 (F32) can be read: convert the file first.',
-      });
-    }
-  }
-  const layout = createLayout(tensors);
+  const floats = tensors.filter(({ dtype }) => isFloatType(dtype));
+  const layout = createLayout(floats);
   const flat = new Float32Array(layout.length);
-  const bytes = new Uint8Array(flat.buffer);
-  for (const [index, { begin, end }] of tensors.entries()) {
+  for (const [index, { dtype, begin, end }] of floats.entries()) {
     const source = file.subarray(header.headerBytes + begin, header.headerBytes + end);
-    bytes.set(source, layout.tensors[index].offset * 4);
+    flat.set(toFloat32(source, dtype as FloatType), layout.tensors[index].offset);
   }
-  return { layout, flat, metadata: header.metadata };
+  const others = tensors
+    .filter(({ dtype }) => !isFloatType(dtype))
+    .map(({ name, dtype }) => ({ name, dtype }));
+  return { layout, flat, others, metadata: header.metadata };
 }

@@ -11,6 +11,12 @@ export function matchName(pattern: string, name: string): readonly string[] | un
   return new RegExp(`^${parts.join('(.*)')}$`, 's').exec(name)?.slice(1);
 }
 
+/** The name that a pattern becomes with these texts for its stars; a star beyond them stands for itself. */
+export function fillPattern(pattern: string, texts: readonly string[]): string {
+  let star = 0;
+  return pattern.replace(/\*/g, () => texts[star++] ?? '*');
+}
+
 /** The first of the patterns that the name matches. */
 export function firstMatch(patterns: readonly string[], name: string): string | undefined {
   return patterns.find((pattern) => matchName(pattern, name) !== undefined);
@@ -30,7 +36,8 @@ export function requireMatches(field: string, patterns: readonly string[], names
 const namesShown = 40;
 
 /** Names for a message: all, or the first of them and how many more. */
-export function listNames(names: readonly string[]): string {
+export function listNames(names: readonly string[], separator = ', '): string {
   const more = names.length - namesShown;
-  return more > 0 ? `${names.slice(0, namesShown).join(', ')} and ${more} more` : names.join(', ');
+  const shown = names.slice(0, namesShown).join(separator);
+  return more > 0 ? `${shown}${separator}and ${more} more` : shown;
 }

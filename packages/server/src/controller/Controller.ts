@@ -29,8 +29,8 @@ export interface ControllerOptions {
   /** This process among the members; also the holder of the controller's lease. */
   readonly memberId: string;
   readonly spec: JobSpec;
-  /** The parameters at step 0, float32, of the spec's layout. */
-  readonly initialParameters: Float32Array;
+  /** The parameters at step 0, float32, of the spec's layout. Not asked for if the job has a checkpoint. */
+  readonly initialParameters: () => Promise<Float32Array>;
   /** `new`: the job must not exist. `resume`: it must, and goes on from its newest checkpoint. `join`: create it, or take over a running one. */
   readonly start: 'new' | 'resume' | 'join';
   /** How many processes to wait for before anything is placed. */
@@ -206,6 +206,8 @@ class Controller {
           hint: 'Without --resume it is started anew.',
         });
       }
+      // They may start from others that do not fit: then no job is made.
+      await this.#options.initialParameters();
       await this.#coordinator.createJob(record);
     } else if (this.#options.start === 'new') {
       throw new TributaryError(
@@ -255,7 +257,9 @@ class Controller {
           `checkpoint ${manifest.id} is damaged (${reason}), passed over for the one before`,
         ),
     });
-    if (found === undefined) return this.#writer.writeInitial(this.#options.initialParameters, Date.now());
+    if (found === undefined) {
+      return this.#writer.writeInitial(await this.#options.initialParameters(), Date.now());
+    }
     if (found.shards.at(-1)?.end !== this.#spec.layout.length) {
       throw new TributaryError(
         'FAILED_PRECONDITION',

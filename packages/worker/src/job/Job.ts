@@ -1,5 +1,6 @@
 import type { numpy as np } from '@jax-js/jax';
-import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { ClippingSpec, ClippingSpec, LastBatch, OptimizerSpec, OptimizerSpec, ScheduleSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { TransferRules } from '@tributary/core/transfer/transferParameters.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import type { Model, ParameterTree } from './Model.ts';
 
@@ -40,6 +41,11 @@ export interface JobDefinition<
    * others, by which the loss must take its mean.
    */
   lastBatch?: LastBatch;
+  /**
+   * Trained parameters to start from, and how the model's tensors find theirs there. `from` is a safetensors or ONNX file, a run folder, or a job as
+   * `redis://HOST:PORT#JOB`; left out, it may be given by `--start-from`, and the model begins as `init` makes it otherwise. Default: none.
+   */
+  start?: TransferRules & { readonly from?: string | undefined };
   /** Of the parameters at the start and of the order of the examples; a whole number below 2^32. Default: 1. */
   seed?: number;
   /** Logical data-parallel replicas, shared out over however many workers there are. Default: 8. */

@@ -27,6 +27,9 @@ const dataSource = value<DataSource>(
   'a data source, such as csv(...), idx(...), jsonLines(...) or inMemory(...)',
 );
 
+const text = value<string>((found) => typeof found === 'string' && found !== '', 'a text');
+const patterns = z.array(text, { error: "a list of patterns of parameter names, such as ['head*']" });
+
 const spec = (numbers: 'hyperparameters' | 'options', made: string) =>
   z.strictObject(
     {
@@ -71,6 +74,21 @@ const definition = z.strictObject(
       `'dropped', 'short' or 'padded'`,
     ).default('dropped'),
     batchSize: whole(1, elementsMax).optional(),
+    start: z
+      .strictObject(
+        {
+          from: text.optional(),
+          map: z
+            .record(z.string(), text, {
+              error: "an object of patterns, such as { 'conv*': 'features.conv*' }",
+            })
+            .optional(),
+          transpose: patterns.optional(),
+          reinitialise: patterns.optional(),
+        },
+        { error: 'an object { from?, map?, transpose?, reinitialise? }' },
+      )
+      .optional(),
     seed: whole(0, elementsMax).default(1),
     ranks: whole(1, ranksMax).default(8),
     staleness: value<number>(
@@ -171,6 +189,6 @@ function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
 }
 
 function fieldNames(schema: z.core.$ZodType): string[] {
-  if (schema instanceof z.ZodDefault) return fieldNames(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return fieldNames(schema.unwrap());
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

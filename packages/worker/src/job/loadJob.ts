@@ -3,6 +3,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { DataSource } from '../data/Dataset.ts';
+import { isAtCoordinator } from '../parameters/loadParameters.ts';
 import { isJobName } from './checkDefinition.ts';
 import { isJob, isJobFamily, type JobFamily } from './defineJob.ts';
 import type { Job } from './Job.ts';
@@ -11,8 +12,8 @@ import { type JobOptions, type OptionValues, resolveJobOptions } from './JobOpti
 export type NamedJob = Job & { readonly name: string; readonly options?: OptionValues };
 
 /**
- * Imports a job file, and makes the job that `given`, values of its options, asks for. `file` is its absolute path; the data sources of `job` open relative
- * paths from its folder. Throws NOT_FOUND if there is no such file, INVALID_ARGUMENT if it cannot be imported or does not export a job, or if the job has no
+ * Imports a job file, and makes the job that `given`, values of its options, asks for. `file` is its absolute path; paths in `job`, of its data and its start, begin at
+ * its folder. Throws NOT_FOUND if there is no such file, INVALID_ARGUMENT if it cannot be imported or does not export a job, or if the job has no
  * such options.
  */
 export async function loadJob(
@@ -27,7 +28,13 @@ export async function loadJob(
   });
   const { train, test } = exported.data;
   const data = test === undefined ? { train: from(train) } : { train: from(train), test: from(test) };
-  return { job: { ...exported, data, name: exported.name ?? nameOf(file) }, file };
+  const start = exported.start && { start: startAt(exported.start, dirname(file)) };
+  return { job: { ...exported, ...start, data, name: exported.name ?? nameOf(file) }, file };
+}
+
+function startAt(start: NonNullable<Job['start']>, folder: string): NonNullable<Job['start']> {
+  const { from } = start;
+  return from === undefined || isAtCoordinator(from) ? start : { ...start, from: resolve(folder, from) };
 }
 
 /** The options of the job in a file; none if it leaves nothing open. Throws as loadJob does. */

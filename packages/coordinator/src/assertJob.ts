@@ -1,5 +1,5 @@
-import { listJobs } from '@tributary/coordinator/listJobs.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { listJobs } from './listJobs.ts';
 
 /** Throws NOT_FOUND unless the coordinator is there and knows the job. For commands that only look: to open a coordinator would make its file. */
 export async function assertJob(url: string, job: string): Promise<void> {
