@@ -1,5 +1,5 @@
 import type { numpy as np } from '@jax-js/jax';
-import type { ClippingSpec, ClippingSpec, LastBatch, OptimizerSpec, OptimizerSpec, ScheduleSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import type { TransferRules } from '@tributary/core/transfer/transferParameters.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import type { Model, ParameterTree } from './Model.ts';
