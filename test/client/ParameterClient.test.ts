@@ -198,7 +198,12 @@ const chunk = (offset: number, elements: number) => ({ chunk: { offset, data: Bu
 test.each([
   ['a chunk before the header', [chunk(0, 4)], 'a chunk came before the header'],
   ['no header', [], 'no header came'],
-  ['a gap', [{ header }, chunk(1, 3)], 'came in disorder: a chunk of 12 bytes at element 1'],
+  ['a gap', [{ header }, chunk(1, 3)], 'came in disorder: 12 bytes in all'],
+  [
+    'the same twice',
+    [{ header }, chunk(0, 2), chunk(0, 2)],
+    'came in disorder: a chunk of 8 bytes at element 0',
+  ],
   ['too much', [{ header }, chunk(0, 5)], 'came in disorder: a chunk of 20 bytes at element 0'],
   ['too little', [{ header }, chunk(0, 3)], 'came in disorder: 12 bytes in all'],
 ])('%s in what a server sends is noticed', async (_, messages, reason) => {

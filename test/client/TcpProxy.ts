@@ -8,8 +8,10 @@ export class TcpProxy {
   #cutAfterBytes = Number.POSITIVE_INFINITY;
   /** While false, what the server answers gets lost. */
   repliesPass = true;
-  /** Connections so far. */
+  /** Connections, and bytes that clients and the server sent, so far. */
   connections = 0;
+  sentBytes = 0;
+  answeredBytes = 0;
 
   private constructor(target: string) {
     const [host, port] = target.split(':');
@@ -26,11 +28,13 @@ export class TcpProxy {
         });
       }
       near.on('data', (bytes) => {
+        this.sentBytes += bytes.length;
         this.#forwarded += bytes.length;
         if (this.#forwarded > this.#cutAfterBytes) this.cut();
         else far.write(bytes);
       });
       far.on('data', (bytes) => {
+        this.answeredBytes += bytes.length;
         if (this.repliesPass) near.write(bytes);
       });
     });

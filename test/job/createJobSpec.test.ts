@@ -1,7 +1,7 @@
 import { numpy as np } from '@jax-js/jax';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { createJobSpec, overrideJob } from '@tributary/worker/job/createJobSpec.ts';
-import { defineJob, inMemory, sgd } from 'tributary';
+import { defineJob, inMemory, sgd, type TensorRule } from 'tributary';
 import { expect, test } from 'vitest';
 
 const layout = createLayout([{ name: 'w', shape: [2] }]);
@@ -88,4 +88,31 @@ test('a batch larger than the data is refused with the largest that is possible'
       hint: "The largest batchSize possible with 8 ranks is 12; or set lastBatch to 'short'.",
     }),
   );
+});
+
+test('rules for tensors are resolved to their names, later ones overruling earlier ones', () => {
+  const layout = createLayout(
+    ['dense1/w', 'dense1/b', 'dense2/w', 'dense2/b'].map((name) => ({ name, shape: [2] })),
+  );
+  const resolved = (...tensors: TensorRule[]) => {
+    const job = defineJob({ ...common, data: { train: data }, batchSize: 1, steps: 5, tensors });
+    return createJobSpec({ ...job, name: 'try' }, layout, 100).tensors;
+  };
+  expect(
+    resolved(
+      { match: 'dense1/*', frozen: true },
+      { match: '*/b', weightDecay: false },
+      { match: 'dense1/b', frozenUntil: 3, learningRateScale: 0.1 },
+    ),
+  ).toEqual([
+    { name: 'dense1/w', frozenUntil: null },
+    { name: 'dense1/b', frozenUntil: 3, learningRateScale: 0.1, weightDecay: false },
+    { name: 'dense2/b', weightDecay: false },
+  ]);
+  expect(() => resolved({ match: ['dense1*', 'conv*'], frozen: true })).toThrow(
+    expect.objectContaining({
+      line: 'tensors: no parameter of the model matches "conv*". Its parameters are dense1/w, dense1/b, dense2/w, dense2/b.',
+    }),
+  );
+  expect(() => resolved({ match: '*', frozen: true })).toThrow('all parameters of the model are frozen');
 });

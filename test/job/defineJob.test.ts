@@ -1,6 +1,6 @@
 import { numpy as np } from '@jax-js/jax';
 import type { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { adam, cosine, defineJob, inMemory, type JobDefinition, sgd } from 'tributary';
+import { adam, cosine, defineJob, ftrl, inMemory, type JobDefinition, newton, sgd } from 'tributary';
 import { expect, test } from 'vitest';
 
 const minimal = {
@@ -85,6 +85,31 @@ test.each<[object, string]>([
   ],
   [{ clipping: { norm: 0 } }, 'clipping.norm is 0, but must be a number above 0'],
   [{ model: { init: minimal.model.init } }, 'model.loss is missing, but must be a function'],
+  [{ tensors: {} }, 'tensors is {}, but must be a list of rules { match, ... }'],
+  [
+    { tensors: [{ match: '*', frosen: true }] },
+    'tensors.0.frosen is not a field of a job: did you mean tensors.0.frozen?',
+  ],
+  [
+    { tensors: [{ match: [] }] },
+    'tensors.0.match is [], but must be a name or pattern such as "dense*", or a list of them',
+  ],
+  [
+    { tensors: [{ match: 'w', learningRateScale: 0 }] },
+    'tensors.0.learningRateScale is 0, but must be a number above 0',
+  ],
+  [
+    { tensors: [{ match: 'w', frozen: true, frozenUntil: 3 }] },
+    'tensors.0.frozen and tensors.0.frozenUntil are both given: give one',
+  ],
+  [
+    { tensors: [{ match: 'w', weightDecay: false }], optimizer: ftrl() },
+    'tensors say weightDecay, but ftrl has none: leave it out',
+  ],
+  [
+    { tensors: [{ match: 'w', frozen: true }], optimizer: newton() },
+    'tensors are given, but newton computes one step for all of them: leave them out',
+  ],
   [{ model: 3 }, 'model is 3, but must be an object { init(key), loss(parameters, batch) }'],
   [
     { data: minimal.data.train },

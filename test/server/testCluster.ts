@@ -156,7 +156,10 @@ export class TestCluster {
     const { address, ...rest } = change;
     const { generation } = this.placement;
     const shards = this.placement.shards.map((shard) => ({ ...shard, address: address ?? shard.address }));
-    const client = new ParameterClient({ jobHash: this.hash, generation, shards, ...rest });
+    const client = new ParameterClient({
+      ...{ jobHash: this.hash, generation, shards, trained: this.spec },
+      ...rest,
+    });
     this.#clients.push(client);
     return client;
   }

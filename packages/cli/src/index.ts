@@ -31,6 +31,7 @@ export {
   sgd,
 } from '@tributary/worker/job/optimizers.ts';
 export { constant, cosine, exponential, stepDecay } from '@tributary/worker/job/schedules.ts';
+export type { TensorRule } from '@tributary/worker/job/tensorOptions.ts';
 export * from '@tributary/worker/nn/activations.ts';
 export * from '@tributary/worker/nn/attention.ts';
 export * from '@tributary/worker/nn/functions.ts';

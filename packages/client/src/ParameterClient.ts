@@ -2,6 +2,7 @@ import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { liveRanges, type Segment, segmentsOf, type Trained } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { partition, type Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
@@ -22,6 +23,8 @@ export interface ParameterClientOptions {
   readonly generation: number;
   /** All shards, in order, covering the flat vector. */
   readonly shards: readonly (Range & { readonly address: string })[];
+  /** What is frozen and when, for those who push. Default: nothing. */
+  readonly trained?: Trained;
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
   /** How long to go on trying to reach a server. */
   readonly retryTotalMs?: number;
@@ -81,6 +84,7 @@ export type CheckpointPart = CheckpointPartReply;
 interface Shard extends Range {
   readonly index: number;
   readonly channel: ServerChannel;
+  readonly segments: readonly Segment[];
 }
 
 /** Longer than the server is asked to wait, so that its answer wins. */
@@ -96,19 +100,22 @@ export class ParameterClient {
   readonly #channels = new Map<string, ServerChannel>();
   readonly #shards: readonly Shard[];
   readonly #closed = new AbortController();
+  /** Vectors that hold all of this generation's parameters: into these only what changes is read. */
+  readonly #whole = new WeakSet<Float32Array>();
 
   constructor(options: ParameterClientOptions) {
     this.#options = options;
+    const trained = options.trained ?? { layout: { tensors: [], length: options.shards.at(-1)?.end ?? 0 } };
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
       const channel = this.#channels.get(address) ?? new ServerChannel(address);
       this.#channels.set(address, channel);
-      return { index, begin, end, channel };
+      return { index, begin, end, channel, segments: segmentsOf(trained, { begin, end }) };
     });
   }
 
   /**
    * Waits until `step` may begin, and reads its parameters into `into` (the whole flat vector). Throws CANCELLED when `signal` fires; `into` is then in
-   * part overwritten.
+   * part overwritten. What is frozen is read the first time only: nobody else may write to `into` then.
    */
   async pull(
     step: number,
@@ -118,6 +125,7 @@ export class ParameterClient {
     for (;;) {
       const headers = await this.#fanOut(signal, (shard, both) => this.#pullShard(shard, step, into, both));
       const result = mergePulls(headers);
+      if (result.ready) this.#whole.add(into);
       if (result.ready || result.endStep <= step) return result;
       // The end is being set, and has not reached all shards: some say that the job is over, some that it is not.
       await pause(limits.retryBackoffMs, this.#until(signal));
@@ -253,7 +261,8 @@ export class ParameterClient {
     signal: AbortSignal,
   ): Promise<PullHeader> {
     const { index, channel, begin, end } = shard;
-    const request = { target: this.#target(index), ...what, waitMs: limits.pullWaitMs };
+    const changedOnly = this.#whole.has(into);
+    const request = { target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs };
     const slice = bytesOf(into.subarray(begin, end));
     return this.#retrying(signal, async (until) => {
       const receiver = new Receiver(slice, `server ${channel.address}: the parameters of shard ${index}`);
@@ -261,13 +270,13 @@ export class ParameterClient {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
       });
-      if (header.ready) receiver.finish();
+      if (header.ready) receiver.finish(changedOnly ? header.length : end - begin);
       return header;
     });
   }
 
   async #pushShard(shard: Shard, push: Push, signal: AbortSignal): Promise<ShardPush> {
-    const { index, channel, begin, end } = shard;
+    const { index, channel, begin, end, segments } = shard;
     const header = {
       target: this.#target(index),
       rankBegin: push.ranks.begin,
@@ -280,8 +289,15 @@ export class ParameterClient {
       encoding: 'F32',
     };
     const slice = push.gradient?.subarray(begin, end);
+    const live = liveRanges(segments, push.step).map((range) => ({
+      begin: range.begin - begin,
+      end: range.end - begin,
+    }));
     const reply = await this.#retrying(signal, (until) =>
-      channel.push(header, chunksOf(slice), { deadlineMs: limits.pushDeadlineMs, signal: until }),
+      channel.push(header, slice === undefined ? [] : chunksOf(slice, live), {
+        deadlineMs: limits.pushDeadlineMs,
+        signal: until,
+      }),
     );
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
@@ -314,11 +330,11 @@ export class ParameterClient {
           slice && new Receiver(slice, `server ${channel.address}: sum ${round} of step ${step}`);
         const reply = await channel.reduce(
           header,
-          chunksOf(values.subarray(begin, end)),
+          chunksOf(values.subarray(begin, end), [{ begin: 0, end: end - begin }]),
           (chunk) => receiver?.add(chunk),
           { deadlineMs: limits.pullDeadlineMs, signal: until },
         );
-        if (reply.outcome === 'APPLIED') receiver?.finish();
+        if (reply.outcome === 'APPLIED') receiver?.finish(end - begin);
         return reply;
       });
       if (total.outcome !== 'WAITING' || into === undefined) return total;
@@ -329,9 +345,13 @@ export class ParameterClient {
    * All shards; but of a push that is not finite only the first that will reject it. Were the others to keep their part, the step would be half
    * skipped.
    */
-  #receivers({ gradient, loss }: Push): readonly Shard[] {
-    const at = gradient === undefined ? -1 : firstNonFinite(gradient);
-    if (at >= 0) return this.#shards.filter(({ begin, end }) => begin <= at && at < end);
+  #receivers({ gradient, loss, step }: Push): readonly Shard[] {
+    const broken =
+      gradient &&
+      this.#shards.find(({ segments }) =>
+        liveRanges(segments, step).some(({ begin, end }) => firstNonFinite(gradient, begin, end) >= 0),
+      );
+    if (broken !== undefined) return [broken];
     return Number.isFinite(loss) ? this.#shards : this.#shards.slice(0, 1);
   }
 
@@ -390,11 +410,12 @@ function mergePulls(headers: readonly PullHeader[]): PullResult {
   };
 }
 
-function* chunksOf(values: Float32Array | undefined): Generator<Chunk> {
-  if (values === undefined) return;
+function* chunksOf(values: Float32Array, ranges: readonly Range[]): Generator<Chunk> {
   const bytes = bytesOf(values);
-  for (let at = 0; at < bytes.length; at += limits.chunkBytes) {
-    yield { offset: at / 4, data: bytes.subarray(at, at + limits.chunkBytes) };
+  for (const { begin, end } of ranges) {
+    for (let at = begin * 4; at < end * 4; at += limits.chunkBytes) {
+      yield { offset: at / 4, data: bytes.subarray(at, Math.min(end * 4, at + limits.chunkBytes)) };
+    }
   }
 }
 
@@ -402,11 +423,12 @@ function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-/** Puts the chunks of an answer in their place. Throws INTERNAL unless they come in order, without gaps, and fill it. */
+/** Puts the chunks of an answer in their place. Throws INTERNAL unless they come in order, fit, and are as many elements as announced. */
 class Receiver {
   readonly #target: Uint8Array;
   readonly #what: string;
   #received = 0;
+  #next = 0;
 
   constructor(target: Uint8Array, what: string) {
     this.#target = target;
@@ -414,15 +436,16 @@ class Receiver {
   }
 
   add({ offset, data }: Chunk): void {
-    if (offset * 4 !== this.#received || this.#received + data.length > this.#target.length) {
+    if (offset * 4 < this.#next || offset * 4 + data.length > this.#target.length) {
       throw this.#broken(`a chunk of ${data.length} bytes at element ${offset}`);
     }
-    this.#target.set(data, this.#received);
+    this.#target.set(data, offset * 4);
+    this.#next = offset * 4 + data.length;
     this.#received += data.length;
   }
 
-  finish(): void {
-    if (this.#received !== this.#target.length) throw this.#broken(`${this.#received} bytes in all`);
+  finish(elements: number): void {
+    if (this.#received !== elements * 4) throw this.#broken(`${this.#received} bytes in all`);
   }
 
   #broken(how: string): TributaryError {

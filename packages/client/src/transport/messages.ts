@@ -32,6 +32,7 @@ export interface PullRequest {
   step: number;
   latest: boolean;
   waitMs: number;
+  changedOnly: boolean;
 }
 
 export interface PullHeader {

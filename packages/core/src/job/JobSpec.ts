@@ -1,4 +1,5 @@
 import type { Layout } from '../layout/Layout.ts';
+import type { TensorOptions } from '../layout/segments.ts';
 
 /** A method by name, with its numbers: what the optimizer table and the schedule table take. */
 export interface OptimizerSpec {
@@ -57,6 +58,8 @@ export interface JobSpec {
   readonly schedule: ScheduleSpec;
   readonly clipping: ClippingSpec;
   readonly layout: Layout;
+  /** Of the tensors that are frozen, or trained otherwise than the rest; in the order of the layout. */
+  readonly tensors?: readonly TensorOptions[];
   /** A checkpoint is taken each time every rank has done this many further steps; 0 means at the end only. */
   readonly checkpointEverySteps: number;
   readonly checkpointsKept: number;

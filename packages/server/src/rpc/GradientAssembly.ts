@@ -1,26 +1,47 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { lengthOf } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 
-/** Puts the chunks of one push together. They must come in order and without gaps; a chunk that does not fit is refused and changes nothing. */
+/**
+ * Puts the chunks of one push together. They must come in order and without gaps but those between the expected ranges; a chunk that does not fit is refused
+ * and changes nothing.
+ */
 export class GradientAssembly {
-  readonly #length: number;
+  readonly #ranges: readonly Range[];
   readonly #target: Uint8Array | undefined;
+  readonly expected: number;
   #received = 0;
+  /** The range that is being filled, and its next element. */
+  #range = 0;
+  #next: number;
 
-  /** For a gradient of `length` elements; without a target it is checked and forgotten. */
-  constructor(length: number, target: Float32Array | undefined) {
-    this.#length = length;
+  /** For the elements of `ranges`, in order and apart; those between them become 0. Without a target all is checked and forgotten. */
+  constructor(ranges: readonly Range[], target: Float32Array | undefined) {
+    this.#ranges = ranges;
+    this.expected = lengthOf(ranges);
+    this.#next = ranges[0]?.begin ?? 0;
     this.#target = target && new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    let end = 0;
+    for (const range of ranges) {
+      target?.fill(0, end, range.begin);
+      end = range.end;
+    }
+    target?.fill(0, end);
   }
 
-  /** Elements so far. Above the length once there were too many. */
+  /** Elements so far. Above those expected once there were too many. */
   get received(): number {
     return this.#received;
   }
 
   get tooLong(): boolean {
-    return this.#received > this.#length;
+    return this.#received > this.expected;
+  }
+
+  get complete(): boolean {
+    return this.#received === this.expected;
   }
 
   add({ offset, data }: Chunk): void {
@@ -33,11 +54,22 @@ export class GradientAssembly {
         `the chunk at element ${offset} has ${data.length} bytes; at most ${limits.chunkBytes} are accepted`,
       );
     }
-    if (offset > this.#received) throw invalid(`elements ${this.#received} to ${offset - 1} are missing`);
-    if (offset < this.#received)
+    if (offset > this.#next) throw invalid(`elements ${this.#next} to ${offset - 1} are missing`);
+    if (offset < this.#next)
       throw invalid(`a chunk came at element ${offset}, after ${this.#received} elements`);
-    if (offset + data.length / 4 <= this.#length) this.#target?.set(data, offset * 4);
-    this.#received = offset + data.length / 4;
+    const elements = data.length / 4;
+    const end = offset + elements;
+    const rangeEnd = this.#ranges[this.#range]?.end ?? 0;
+    const isLast = this.#range >= this.#ranges.length - 1;
+    if (end > rangeEnd && !isLast) {
+      throw invalid(
+        `the chunk at element ${offset} reaches to ${end - 1}, but elements ${rangeEnd} to ${this.#ranges[this.#range + 1].begin - 1} are frozen`,
+      );
+    }
+    if (end <= rangeEnd) this.#target?.set(data, offset * 4);
+    this.#received += elements;
+    this.#next = end;
+    if (end === rangeEnd && !isLast) this.#next = this.#ranges[++this.#range].begin;
   }
 }
 

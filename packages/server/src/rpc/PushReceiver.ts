@@ -35,8 +35,8 @@ export class PushReceiver {
   /** As many elements came as the header promised. */
   get complete(): boolean {
     if (this.#push === undefined) return false;
-    const { header, shard, assembly } = this.#push;
-    return header.weight === 0 || assembly.received === shard.length;
+    const { header, assembly } = this.#push;
+    return header.weight === 0 || assembly.complete;
   }
 
   /** A whole message. */
@@ -68,7 +68,13 @@ export class PushReceiver {
     // What can be refused outright is, before its chunks travel.
     shard.judge(header);
     const buffer = header.weight > 0 ? shard.takeBuffer() : undefined;
-    this.#push = { header, set, shard, buffer, assembly: new GradientAssembly(shard.length, buffer) };
+    this.#push = {
+      header,
+      set,
+      shard,
+      buffer,
+      assembly: new GradientAssembly(shard.live(header.step), buffer),
+    };
   }
 
   #assembly(): GradientAssembly {
@@ -80,11 +86,12 @@ export class PushReceiver {
 }
 
 function decide({ header, shard, buffer, assembly }: Begun): PushAnswer {
-  if (header.weight > 0 && assembly.received !== shard.length) {
-    const found = assembly.tooLong ? `more than ${shard.length} elements` : `${assembly.received} elements`;
+  if (header.weight > 0 && !assembly.complete) {
+    const { expected, tooLong, received } = assembly;
+    const found = tooLong ? `more than ${expected} elements` : `${received} elements`;
     return {
       outcome: 'rejected',
-      reason: `the gradient has ${found}; shard ${header.target.shard} has ${shard.length}`,
+      reason: `the gradient has ${found}; shard ${header.target.shard} has ${expected}`,
     };
   }
   return shard.push(header, buffer);

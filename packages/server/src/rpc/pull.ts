@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { PullHeader, PullRequest } from '@tributary/client/transport/messages.ts';
 import type { ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
+import { lengthOf } from '@tributary/core/layout/segments.ts';
 import { type RpcContext, signalOf, statusOf } from './calls.ts';
 import { writeChunks } from './writeChunks.ts';
 
@@ -19,7 +20,7 @@ export function pull(context: RpcContext): handleServerStreamingCall<PullRequest
 }
 
 async function answer(call: PullCall, context: RpcContext): Promise<void> {
-  const { target, step, latest, waitMs } = call.request;
+  const { target, step, latest, waitMs, changedOnly } = call.request;
   const { shard } = context.loaded().find(target);
   const signal = signalOf(call);
   const found = await shard.pull({ step, latest }, waitMs, signal);
@@ -31,10 +32,10 @@ async function answer(call: PullCall, context: RpcContext): Promise<void> {
   }
   const { version } = found;
   try {
-    call.write({
-      header: { ready: true, version: version.number, clock, endStep, length: version.values.length },
-    });
-    await writeChunks(call, version.values, signal);
+    const ranges = changedOnly ? shard.changed : [{ begin: 0, end: shard.length }];
+    const length = lengthOf(ranges);
+    call.write({ header: { ready: true, version: version.number, clock, endStep, length } });
+    await writeChunks(call, version.values, ranges, signal);
     call.end();
     // The version must stay as it is until the last chunk has become bytes of a message.
     await finished(call as unknown as Writable).catch(() => {});

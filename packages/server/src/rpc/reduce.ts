@@ -37,7 +37,7 @@ async function answer(call: ReduceCall, context: RpcContext): Promise<void> {
   } else {
     const { values: sum = new Float32Array(0), weight, loss } = found.total;
     call.write({ header: { outcome: 'APPLIED', reason: '', weight, loss, length: sum.length } });
-    await writeChunks(call, sum, signal);
+    await writeChunks(call, sum, [{ begin: 0, end: sum.length }], signal);
   }
   call.end();
 }
@@ -55,14 +55,14 @@ async function readVector(
   length: number,
 ): Promise<Float32Array> {
   const values = new Float32Array(length);
-  const assembly = new GradientAssembly(length, values);
+  const assembly = new GradientAssembly([{ begin: 0, end: length }], values);
   for await (const message of messages) {
     if ('malformed' in message) throw message.malformed;
     if ('header' in message) throw invalid('a second header came in one contribution');
     assembly.add(message.chunk);
     if (assembly.tooLong) break;
   }
-  if (assembly.received !== length) {
+  if (!assembly.complete) {
     const found = assembly.tooLong ? 'more' : assembly.received;
     throw invalid(`a vector of ${length} elements was promised, and ${found} came`);
   }

@@ -7,9 +7,6 @@ import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { clipScale } from '@tributary/core/optimizer/clip.ts';
-import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
-import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
-import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type Total, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
@@ -19,6 +16,7 @@ import { judgePush, type PushFacts, type PushJudgement, type PushState } from '.
 import { judgeReduce, type ReduceFacts } from './judgeReduce.ts';
 import { ParameterVersions, type Version } from './ParameterVersions.ts';
 import { ReduceSums } from './ReduceSums.ts';
+import { ShardUpdate } from './ShardUpdate.ts';
 import { Waiters } from './Waiters.ts';
 
 /** All that a shard has to remember: what a checkpoint gives and takes. */
@@ -91,7 +89,7 @@ export class Shard {
   readonly #spec: JobSpec;
   readonly #kernels: VectorKernels;
   readonly #staleness: number;
-  readonly #optimizer: Optimizer;
+  readonly #update: ShardUpdate;
   readonly #versions: ParameterVersions;
   readonly #slots: readonly Float32Array[];
   readonly #clocks: Uint32Array;
@@ -116,7 +114,7 @@ export class Shard {
     this.#spec = spec;
     this.#kernels = kernels;
     this.#staleness = stalenessBound(spec.staleness);
-    this.#optimizer = createOptimizer(spec.optimizer);
+    this.#update = new ShardUpdate(spec, range, kernels);
     this.#slots = state.slots;
     this.#updates = state.updates;
     this.#clocks = Uint32Array.from(state.clocks);
@@ -134,6 +132,16 @@ export class Shard {
   /** Updates in the newest parameters, or in the synchronous mode the steps. */
   get version(): number {
     return this.#versions.current.number;
+  }
+
+  /** What a push of this step brings, counted from the begin of the shard: all but what is frozen. */
+  live(step: number): Range[] {
+    return this.#update.live(step);
+  }
+
+  /** What updates may have changed since the shard was loaded, counted from its begin: what is frozen stays so until its step. */
+  get changed(): Range[] {
+    return this.#update.live(Math.max(0, fastest(this.#clocks) - 1));
   }
 
   /** Steps that all ranks have completed. */
@@ -332,7 +340,7 @@ export class Shard {
     invariant(step === this.clock, 'steps close in order');
     if (values !== undefined && scale !== 1) this.#kernels.scale(values, values, scale);
     this.#clocks.fill(step + 1);
-    this.#update(values, step);
+    this.#advance(values, step);
     this.#tree.reset();
     if (weight > 0) this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness: 0 });
     this.#afterAdvance(step);
@@ -352,7 +360,7 @@ export class Shard {
       const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares) / weight, norm);
       if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
     }
-    this.#update(gradient, step);
+    this.#advance(gradient, step);
     if (gradient !== undefined)
       this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness });
     this.#complete(rank, step);
@@ -366,18 +374,13 @@ export class Shard {
   }
 
   /** Writes the next version; undefined: the same parameters once more. */
-  #update(gradient: Float32Array | undefined, step: number): void {
+  #advance(gradient: Float32Array | undefined, step: number): void {
     if (gradient === undefined && this.#staleness > 0) return;
     if (gradient !== undefined) this.#updates++;
+    const updates = this.#updates;
     this.#versions.advance(this.#versionNumber(), (out, current) => {
-      if (gradient === undefined) {
-        out.set(current);
-        return;
-      }
-      const base = Number(this.#optimizer.hyperparameters.learningRate);
-      const learningRate = learningRateAt(this.#spec.schedule, base, step);
-      const now = { count: this.#updates, learningRate };
-      this.#kernels.update(this.#optimizer, out, current, gradient, this.#slots, now);
+      if (gradient === undefined) out.set(current);
+      else this.#update.apply(out, current, gradient, this.#slots, { step, updates });
     });
   }
 

@@ -3,6 +3,7 @@ import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@trib
 import type { TransferRules } from '@tributary/core/transfer/transferParameters.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import type { Model, ParameterTree } from './Model.ts';
+import type { TensorRule } from './tensorOptions.ts';
 
 /** What a job file says. Fields left out take the default named with them. */
 export interface JobDefinition<
@@ -24,6 +25,8 @@ export interface JobDefinition<
   schedule?: ScheduleSpec;
   /** Bounds on the gradient, by element (`value`) or by Euclidean norm (`norm`). Default: none. */
   clipping?: ClippingSpec;
+  /** Tensors, chosen by name, that are frozen, or trained otherwise than the rest. Later rules overrule earlier ones. Default: none. */
+  tensors?: readonly TensorRule[];
   /** Passes over the training data. Give either this or `steps`. */
   epochs?: number;
   /** Steps of every rank. Give either this or `epochs`. */

@@ -3,6 +3,7 @@ import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
+import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { z } from 'zod';
 import type { DataSource } from '../data/Dataset.ts';
 import { checkOptimizer, isStepMethod } from '../methods/table.ts';
@@ -41,6 +42,22 @@ const spec = (numbers: 'hyperparameters' | 'options', made: string) =>
 
 const { elementsMax, ranksMax } = limits;
 
+const boolean = value<boolean>((found) => typeof found === 'boolean', 'true or false');
+const isText = (found: unknown) => typeof found === 'string' && found !== '';
+const tensorRule = z.strictObject(
+  {
+    match: value<string | string[]>(
+      (found) => isText(found) || (Array.isArray(found) && found.length > 0 && found.every(isText)),
+      'a name or pattern such as "dense*", or a list of them',
+    ),
+    frozen: boolean.optional(),
+    frozenUntil: whole(0, elementsMax).optional(),
+    learningRateScale: positive.optional(),
+    weightDecay: boolean.optional(),
+  },
+  { error: 'a rule { match, frozen?, frozenUntil?, learningRateScale?, weightDecay? }' },
+);
+
 const definition = z.strictObject(
   {
     name: value<string>(
@@ -63,6 +80,7 @@ const definition = z.strictObject(
         { error: 'an object { value?, norm? }' },
       )
       .default({}),
+    tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
     sampling: value<Job['sampling']>(
@@ -138,12 +156,42 @@ function contradictions(job: Job): string[] {
   if (sampling === 'full' && lastBatch !== 'dropped') {
     problems.push(`lastBatch is '${lastBatch}', but with sampling 'full' every step sees all: leave it out`);
   }
+  problems.push(...tensorContradictions(job));
   return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
 }
 
+function tensorContradictions({ tensors = [], optimizer: { name } }: Job): string[] {
+  const problems = tensors.flatMap(({ frozen, frozenUntil }, index) =>
+    frozen !== undefined && frozenUntil !== undefined
+      ? [`tensors.${index}.frozen and tensors.${index}.frozenUntil are both given: give one`]
+      : [],
+  );
+  const options = Object.hasOwn(optimizers, name)
+    ? optimizers[name as keyof typeof optimizers].hyperparameters
+    : undefined;
+  if (
+    options !== undefined &&
+    !('weightDecay' in options) &&
+    tensors.some((rule) => rule.weightDecay !== undefined)
+  ) {
+    problems.push(`tensors say weightDecay, but ${name} has none: leave it out`);
+  }
+  return problems;
+}
+
 /** A method that computes whole steps needs all ranks at the same step, and no server touches what it pushes. */
-function stepMethodContradictions({ optimizer: { name }, schedule, clipping, staleness }: Job): string[] {
+function stepMethodContradictions(job: Job): string[] {
+  const {
+    optimizer: { name },
+    schedule,
+    clipping,
+    staleness,
+    tensors,
+  } = job;
   const problems: string[] = [];
+  if (tensors !== undefined) {
+    problems.push(`tensors are given, but ${name} computes one step for all of them: leave them out`);
+  }
   if (staleness !== 0) {
     problems.push(
       `staleness is ${staleness}, but ${name} sums over all ranks at the same step: leave it out, or set it to 0`,
@@ -189,6 +237,8 @@ function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
 }
 
 function fieldNames(schema: z.core.$ZodType): string[] {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return fieldNames(schema.unwrap());
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodArray) {
+    return fieldNames(schema.unwrap());
+  }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

@@ -6,6 +6,7 @@ import { createStepMethod, isStepMethod } from '../methods/table.ts';
 import { checkDefinition } from './checkDefinition.ts';
 import type { Job, JobDefinition } from './Job.ts';
 import type { NamedJob } from './loadJob.ts';
+import { resolveTensors } from './tensorOptions.ts';
 
 /** What may be said otherwise than in the job file, as by the flags of a command. Undefined leaves the field as it is. */
 export type JobOverrides = {
@@ -50,6 +51,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     ...optimizerOf(job, layout),
     schedule: job.schedule,
     clipping: job.clipping,
+    ...(job.tensors && { tensors: resolveTensors(job.tensors, layout) }),
     checkpointEverySteps: job.checkpointEverySteps ?? everyEpoch(checkpointsPerJob),
     checkpointsKept: job.checkpointsKept,
     evaluateEverySteps:

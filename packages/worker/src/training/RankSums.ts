@@ -1,3 +1,4 @@
+import { liveRanges, type Segment } from '@tributary/core/layout/segments.ts';
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
@@ -9,12 +10,15 @@ import type { RankBatches } from './RankBatches.ts';
 export class RankSums {
   readonly #program: GradientProgram;
   readonly #batches: RankBatches;
+  readonly #segments: readonly Segment[];
   /** One buffer per level of the tree, made when first needed. */
   readonly #scratch: Float32Array[] = [];
 
-  constructor(program: GradientProgram, batches: RankBatches) {
+  /** `segments` of the whole vector: the gradient of what is frozen is 0. */
+  constructor(program: GradientProgram, batches: RankBatches, segments: readonly Segment[]) {
     this.#program = program;
     this.#batches = batches;
+    this.#segments = segments;
   }
 
   /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them). */
@@ -50,6 +54,7 @@ export class RankSums {
       return { weight, loss: 0, finite: true };
     }
     const meanLoss = await this.#compute(quantity, batch, target);
+    if (quantity.kind === 'gradient') this.#freeze(target, step);
     let finite = Number.isFinite(meanLoss);
     for (let index = 0; index < target.length; index++) {
       const value = target[index] * weight;
@@ -58,6 +63,15 @@ export class RankSums {
       if (value - value !== 0) finite = false;
     }
     return { weight, loss: meanLoss * weight, finite };
+  }
+
+  #freeze(gradient: Float32Array, step: number): void {
+    let end = 0;
+    for (const live of liveRanges(this.#segments, step)) {
+      gradient.fill(0, end, live.begin);
+      end = live.end;
+    }
+    gradient.fill(0, end);
   }
 
   /** Fills `target`, and returns the mean loss; 0 where that does not come with the quantity. */

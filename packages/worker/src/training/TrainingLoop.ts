@@ -70,6 +70,7 @@ export class TrainingLoop {
         jobHash: this.#options.record.hash,
         generation: placement.generation,
         shards: placement.shards,
+        trained: this.#options.record.spec,
       });
       this.#clocks.clear();
       changed = true;

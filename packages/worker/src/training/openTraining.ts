@@ -1,6 +1,7 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import { segmentsOf } from '@tributary/core/layout/segments.ts';
 import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
@@ -55,7 +56,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
     await selfCheck(program, job.model, shape, flat, first);
   }
   return {
-    sums: new RankSums(program, batches),
+    sums: new RankSums(program, batches, segmentsOf(spec, { begin: 0, end: spec.layout.length })),
     async evaluate(current) {
       test ??= await job.data.test?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
