@@ -40,12 +40,14 @@ test('train --json prints one line of JSON and nothing else, with everything tha
     ...{ state: 'finished', job: 'blobs', seed: 3, steps: 60, epochs: 7.5, ranks: 8, batchSize: 8 },
     ...{ workers: 2, servers: 2, staleness: 0, optimizer: 'adam', hyperparameters: { learningRate: 0.01 } },
     ...{ compute: 'native', parameters: 5123, evaluatedOn: 'train' },
+    // Each of two workers pushes one sum of 5123 floats at each step.
+    ...{ passes: 7.5, pushedBytes: 60 * 2 * 5123 * 4 },
     coordinator: `sqlite:${join(folder, 'coordinator.sqlite')}`,
     checkpoint: join(folder, 'parameters.safetensors'),
   });
   expect(summary.loss).toBeLessThan(0.1);
   expect(summary.accuracy).toBeGreaterThan(0.97);
-  for (const value of [summary.trainMs, summary.setupMs, summary.samplesPerSecond])
+  for (const value of [summary.memoryBytes, summary.trainMs, summary.setupMs, summary.samplesPerSecond])
     expect(value).toBeGreaterThan(0);
   expect(summary.parametersSha256).toMatch(/^[0-9a-f]{64}$/);
 });

@@ -301,7 +301,7 @@ export function coordinatorLaws(backend: string, openAt: (job: string) => Promis
       const [one, two] = await openTwo();
       const all: MetricEntry[] = [
         step(1),
-        { kind: 'evaluation', step: 1, loss: 0.25, accuracy: null, timeMs: 2 },
+        { kind: 'evaluation', step: 1, loss: 0.25, accuracy: null, tookMs: 3, timeMs: 2 },
         { kind: 'rejected', rank: 3, step: 1, tensor: 'layer/w', reason: 'NaN', total: 1, timeMs: 3 },
         { kind: 'event', level: 'warning', source: 'worker', message: 'zwölf "Boxkämpfer"\n', timeMs: 4 },
       ];

@@ -28,6 +28,14 @@ export interface ParameterClientOptions {
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
   /** How long to go on trying to reach a server. */
   readonly retryTotalMs?: number;
+  /** Where to count what is sent and received. */
+  readonly traffic?: Traffic;
+}
+
+/** Bytes of payload: of gradients and vectors sent, of parameters and totals received; what is sent again counts again. */
+export interface Traffic {
+  pushedBytes: number;
+  pulledBytes: number;
 }
 
 /** What a pull found. `ready: false`: the job ends before that step, and nothing may be computed. */
@@ -102,9 +110,11 @@ export class ParameterClient {
   readonly #closed = new AbortController();
   /** Vectors that hold all of this generation's parameters: into these only what changes is read. */
   readonly #whole = new WeakSet<Float32Array>();
+  readonly #traffic: Traffic;
 
   constructor(options: ParameterClientOptions) {
     this.#options = options;
+    this.#traffic = options.traffic ?? { pushedBytes: 0, pulledBytes: 0 };
     const trained = options.trained ?? { layout: { tensors: [], length: options.shards.at(-1)?.end ?? 0 } };
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
       const channel = this.#channels.get(address) ?? new ServerChannel(address);
@@ -266,7 +276,7 @@ export class ParameterClient {
     const slice = bytesOf(into.subarray(begin, end));
     return this.#retrying(signal, async (until) => {
       const receiver = new Receiver(slice, `server ${channel.address}: the parameters of shard ${index}`);
-      const header = await channel.pull(request, (chunk) => receiver.add(chunk), {
+      const header = await channel.pull(request, (chunk) => receiver.add(this.#received(chunk)), {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
       });
@@ -294,7 +304,7 @@ export class ParameterClient {
       end: range.end - begin,
     }));
     const reply = await this.#retrying(signal, (until) =>
-      channel.push(header, slice === undefined ? [] : chunksOf(slice, live), {
+      channel.push(header, slice === undefined ? [] : this.#sent(chunksOf(slice, live)), {
         deadlineMs: limits.pushDeadlineMs,
         signal: until,
       }),
@@ -330,8 +340,8 @@ export class ParameterClient {
           slice && new Receiver(slice, `server ${channel.address}: sum ${round} of step ${step}`);
         const reply = await channel.reduce(
           header,
-          chunksOf(values.subarray(begin, end), [{ begin: 0, end: end - begin }]),
-          (chunk) => receiver?.add(chunk),
+          this.#sent(chunksOf(values.subarray(begin, end), [{ begin: 0, end: end - begin }])),
+          (chunk) => receiver?.add(this.#received(chunk)),
           { deadlineMs: limits.pullDeadlineMs, signal: until },
         );
         if (reply.outcome === 'APPLIED') receiver?.finish(end - begin);
@@ -353,6 +363,18 @@ export class ParameterClient {
       );
     if (broken !== undefined) return [broken];
     return Number.isFinite(loss) ? this.#shards : this.#shards.slice(0, 1);
+  }
+
+  *#sent(chunks: Iterable<Chunk>): Generator<Chunk> {
+    for (const chunk of chunks) {
+      this.#traffic.pushedBytes += chunk.data.length;
+      yield chunk;
+    }
+  }
+
+  #received(chunk: Chunk): Chunk {
+    this.#traffic.pulledBytes += chunk.data.length;
+    return chunk;
   }
 
   #target(shard: number): Target {

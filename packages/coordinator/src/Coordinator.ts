@@ -140,7 +140,15 @@ export interface MetricBatch {
 export type MetricEntry =
   /** A step closed: `loss` is the mean over its examples; in the asynchronous modes, of one rank's push. */
   | { kind: 'step'; step: number; loss: number; examples: number; timeMs: number; staleness: number }
-  | { kind: 'evaluation'; step: number; loss: number; accuracy: number | null; timeMs: number }
+  /** `tookMs`: how long training waited for it. */
+  | {
+      kind: 'evaluation';
+      step: number;
+      loss: number;
+      accuracy: number | null;
+      tookMs: number;
+      timeMs: number;
+    }
   | {
       kind: 'rejected';
       rank: number;
@@ -152,6 +160,23 @@ export type MetricEntry =
     }
   /** A worker begins: which backend runs its gradients, and why not the other if that was to be expected; '' if it was not. */
   | { kind: 'compute'; worker: string; backend: string; note: string; timeMs: number }
+  /**
+   * What a process has used since it began, told now and then and at its end; the numbers only grow. Servers tell their memory alone, and 0 for the rest.
+   */
+  | {
+      kind: 'usage';
+      member: string;
+      /** Steps that the worker is done with. */
+      step: number;
+      /** Examples whose loss, gradient or product was computed for training, each as often as that was done. */
+      examples: number;
+      /** Payloads of gradients and sums sent, and of parameters and sums received, also those sent again. */
+      pushedBytes: number;
+      pulledBytes: number;
+      /** The greatest resident memory that was seen. */
+      memoryBytes: number;
+      timeMs: number;
+    }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };
 
 /**

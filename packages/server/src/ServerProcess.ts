@@ -2,6 +2,7 @@ import type { Coordinator, Placement } from '@tributary/coordinator/Coordinator.
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
 import { advertisedAddress } from './membership/advertisedAddress.ts';
 import { followPlacement } from './membership/followPlacement.ts';
 import { type LoadedShards, loadShards } from './membership/loadShards.ts';
@@ -39,6 +40,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return server;
 }
 
+/** What is less than this factor is no news of a server's memory. */
+const memoryGrowth = 1.02;
+
 class ServerProcess implements RunningServer {
   readonly stopped: Promise<void>;
   readonly #options: ServerOptions;
@@ -51,6 +55,8 @@ class ServerProcess implements RunningServer {
   #address = '';
   #loaded: LoadedShards | undefined;
   #generation = 0;
+  #memoryBytes = 0;
+  #memoryTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -83,6 +89,7 @@ class ServerProcess implements RunningServer {
       await this.#rpc.stop();
       throw error;
     }
+    this.#memoryTimer = setInterval(() => this.#tellMemory(), limits.usageEveryMs);
     this.#following = followPlacement(coordinator, (placement) => this.#follow(placement), {
       signal: this.#stopping.signal,
       // The heartbeat tells when the coordinator is away.
@@ -101,6 +108,7 @@ class ServerProcess implements RunningServer {
     this.#stopping.abort();
     this.#rpc.setServing(false);
     await this.#following.catch(() => {});
+    clearInterval(this.#memoryTimer);
     await this.#drop(new TributaryError('UNAVAILABLE', 'the server is stopping'));
     await this.#rpc.stop();
     await this.#heartbeat.stop();
@@ -139,6 +147,22 @@ class ServerProcess implements RunningServer {
     const loaded = this.#loaded;
     this.#loaded = undefined;
     await loaded?.close(reason);
+  }
+
+  /** Of a server with shards, whenever it has grown by a part worth telling. */
+  #tellMemory(): void {
+    const bytes = process.memoryUsage.rss();
+    if (this.#generation === 0 || bytes < this.#memoryBytes * memoryGrowth) return;
+    this.#memoryBytes = bytes;
+    const { memberId } = this.#options;
+    const nothing = { step: 0, examples: 0, pushedBytes: 0, pulledBytes: 0 };
+    this.#metrics.append({
+      kind: 'usage',
+      member: memberId,
+      ...nothing,
+      memoryBytes: bytes,
+      timeMs: Date.now(),
+    });
   }
 
   #event(level: 'info' | 'warning' | 'error', message: string): void {

@@ -2,6 +2,8 @@ import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Progress } from './progressText.ts';
 
+type Usage = Extract<MetricEntry, { kind: 'usage' }>;
+
 /** The state of a run, gathered from its metrics. */
 export class RunProgress {
   readonly #spec: JobSpec;
@@ -14,6 +16,8 @@ export class RunProgress {
   #firstAtMs = 0;
   #lastAtMs = 0;
   readonly #backends = new Set<string>();
+  /** The last word of every process. */
+  readonly #usage = new Map<string, Usage>();
 
   constructor(spec: JobSpec) {
     this.#spec = spec;
@@ -27,6 +31,7 @@ export class RunProgress {
   add(entry: MetricEntry): void {
     if (entry.kind === 'evaluation') this.#accuracy = entry.accuracy ?? undefined;
     if (entry.kind === 'compute') this.#backends.add(entry.backend);
+    if (entry.kind === 'usage') this.#usage.set(entry.member, entry);
     if (entry.kind !== 'step') return;
     this.#firstStep ??= entry.step;
     this.#step = Math.max(this.#step, entry.step + 1);
@@ -51,6 +56,20 @@ export class RunProgress {
     return [...this.#backends].sort().join(' and ');
   }
 
+  /** Over the training data, by all workers; gradients, products and trials of a line search alike. */
+  get passes(): number {
+    return this.#used('examples') / this.#spec.trainSize;
+  }
+
+  get pushedBytes(): number {
+    return this.#used('pushedBytes');
+  }
+
+  /** The sum of what each process took at most. */
+  get memoryBytes(): number {
+    return this.#used('memoryBytes');
+  }
+
   /** From the begin of the first step to the end of the last, ms. */
   get trainMs(): number {
     return Math.max(0, this.#lastAtMs - this.#firstAtMs);
@@ -58,6 +77,10 @@ export class RunProgress {
 
   get samplesPerSecond(): number {
     return this.trainMs === 0 ? 0 : (this.#examples * 1000) / this.trainMs;
+  }
+
+  #used(what: 'examples' | 'pushedBytes' | 'memoryBytes'): number {
+    return [...this.#usage.values()].reduce((sum, usage) => sum + usage[what], 0);
   }
 
   now(): Progress {

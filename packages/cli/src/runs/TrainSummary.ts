@@ -1,5 +1,5 @@
 import type { Origin } from '../parameters/beginFrom.ts';
-import { duration, number, percent } from '../progress/progressText.ts';
+import { bytes, duration, number, percent } from '../progress/progressText.ts';
 import { summaryTable } from '../progress/summaryTable.ts';
 
 /** What a training came to: summary.json, and what `--json` prints. */
@@ -15,6 +15,8 @@ export interface TrainSummary {
   /** That every rank has done, also in earlier parts of a resumed run. */
   readonly steps: number;
   readonly epochs: number;
+  /** Over the training data: examples whose loss, gradient or product was computed, for as many as there are. Of this part of a resumed run. */
+  readonly passes: number;
   readonly ranks: number;
   /** Of one rank. */
   readonly batchSize: number;
@@ -35,6 +37,10 @@ export interface TrainSummary {
   readonly trainMs: number;
   readonly setupMs: number;
   readonly samplesPerSecond: number;
+  /** Payload that the workers sent: gradients, and vectors to be summed. Of this part of a resumed run. */
+  readonly pushedBytes: number;
+  /** The sum of what each server and worker process took at most, resident. */
+  readonly memoryBytes: number;
   /** The trained parameters: a safetensors file. */
   readonly checkpoint: string;
   readonly parametersSha256: string;
@@ -62,6 +68,10 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
     [
       'time',
       `${duration(trainMs)} of training after ${duration(setupMs)} of setting up, ${samplesPerSecond.toLocaleString('en-US')} samples/s`,
+    ],
+    [
+      'used',
+      `${summary.passes.toFixed(1)} passes over the data, ${bytes(summary.pushedBytes)} pushed, ${bytes(summary.memoryBytes)} of memory`,
     ],
     ['sha-256', summary.parametersSha256],
     ['run folder', folder],

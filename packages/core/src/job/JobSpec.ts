@@ -45,6 +45,8 @@ export interface JobSpec {
   readonly trainSize: number;
   /** Steps of every rank; the job ends when every rank has done them. */
   readonly steps: number;
+  /** A method of the workers ends the job once it has made this many passes over the data; a whole step may go beyond. */
+  readonly passesMax?: number;
   /** Steps that make one pass over the data. For display and for evaluation; a positive number. */
   readonly stepsPerEpoch: number;
   /** 0 is bulk-synchronous, s > 0 stale-synchronous; null is Infinity (JSON has none): asynchronous. */

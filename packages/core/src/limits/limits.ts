@@ -60,6 +60,8 @@ export const limits = {
   drainMs: 100,
   /** Metrics are written in batches, at most this often. */
   metricsFlushMs: 200,
+  /** How often a process says what it has used: often enough for a curve, seldom enough to cost nothing. */
+  usageEveryMs: 200,
   /** Entries in one write: tens of kilobytes, so that a long backlog never holds up the coordinator. */
   metricsBatchMax: 1_000,
   /** Entries that one read of the metrics stream asks for: some hundred kilobytes. */

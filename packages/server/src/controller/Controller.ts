@@ -349,8 +349,10 @@ class Controller {
     }
     if (client === undefined) return undefined;
 
-    const failure = (await client.describe()).find((server) => server.failure !== '')?.failure;
+    const servers = await client.describe();
+    const failure = servers.find((server) => server.failure !== '')?.failure;
     if (failure !== undefined) return this.#end('failed', failure);
+    await this.#followEnd(Math.max(...servers.map((server) => server.endStep)));
 
     const due = nextCheckpointStep(this.#settledStep, this.#spec.checkpointEverySteps, this.#endStep);
     if (due !== undefined) {
@@ -361,7 +363,15 @@ class Controller {
       if (error !== '') this.#options.log('warning', error);
     }
     if (this.#settledStep < this.#endStep) return undefined;
-    return this.#end(this.#endStep < this.#spec.steps ? 'stopped' : 'finished', '');
+    const early = this.#endStep < this.#spec.steps && this.#spec.passesMax === undefined;
+    return this.#end(early || this.#stoppingSinceMs !== undefined ? 'stopped' : 'finished', '');
+  }
+
+  /** A method that has made its passes has brought the end near; from now on the job's record says so too. */
+  async #followEnd(endStep: number): Promise<void> {
+    if (endStep >= this.#endStep || this.#spec.passesMax === undefined) return;
+    await this.#coordinator.updateJob({ endStep }, this.#fence);
+    this.#endStep = endStep;
   }
 
   /** What the shards wrote for `step`; undefined while one of them is not that far. */

@@ -32,6 +32,11 @@ export interface JobDefinition<
   /** Steps of every rank. Give either this or `epochs`. */
   steps?: number;
   /**
+   * Passes over the training data after which the job ends even if `epochs` or `steps` say more. For first-order methods that is as many epochs; methods that
+   * compute whole steps make several passes in one, and end with the step that comes to so many. Default: no bound.
+   */
+  passesMax?: number;
+  /**
    * `shuffled` (default): minibatches without replacement, a new order every epoch. `full`: every step sees all of the data, shared out
    * over the ranks: gradient descent in the strict sense.
    */

@@ -83,6 +83,7 @@ const definition = z.strictObject(
     tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
+    passesMax: positive.optional(),
     sampling: value<Job['sampling']>(
       (found) => found === 'shuffled' || found === 'full',
       `'shuffled' or 'full'`,

@@ -1,7 +1,8 @@
-import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import type { JobSpec, OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withMethodState, withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { createSampler } from '../data/sampler.ts';
+import { passesState } from '../methods/passes.ts';
 import { createStepMethod, isStepMethod } from '../methods/table.ts';
 import { checkDefinition } from './checkDefinition.ts';
 import type { Job, JobDefinition } from './Job.ts';
@@ -13,12 +14,13 @@ export type JobOverrides = {
   readonly [Field in Exclude<keyof JobDefinition, 'model' | 'data'>]?: JobDefinition[Field] | undefined;
 };
 
-/** The job with some fields otherwise; `epochs` takes the place of `steps` and the reverse. Checked as by defineJob. */
+/** The job with some fields otherwise; `epochs` takes the place of `steps` and the reverse, `sampling: 'full'` that of the batches. Checked as by defineJob. */
 export function overrideJob<J extends Job>(job: J, overrides: JobOverrides): J {
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  const { epochs, steps, options, ...rest } = job as J & NamedJob;
+  const { epochs, steps, batchSize, lastBatch, options, ...rest } = job as J & NamedJob;
   const length = 'epochs' in given || 'steps' in given ? {} : { epochs, steps };
-  const checked = checkDefinition({ ...rest, ...length, ...given } as JobDefinition);
+  const batches = given.sampling === 'full' ? {} : { batchSize, lastBatch };
+  const checked = checkDefinition({ ...rest, ...length, ...batches, ...given } as JobDefinition);
   return { ...checked, ...(options && { options }) } as J;
 }
 
@@ -34,7 +36,11 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     batchSize: job.batchSize,
     size: trainSize,
   });
-  const steps = job.steps ?? Math.max(1, Math.round(job.epochs! * stepsPerEpoch));
+  const passes = (count: number) => Math.max(1, Math.round(count * stepsPerEpoch));
+  const planned = job.steps ?? passes(job.epochs!);
+  const steps = isStepMethod(job.optimizer)
+    ? planned
+    : Math.min(planned, passes(job.passesMax ?? Number.POSITIVE_INFINITY));
   const everyEpoch = (timesMax: number) => Math.max(stepsPerEpoch, Math.ceil(steps / timesMax));
   return {
     name: job.name,
@@ -49,6 +55,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     stepsPerEpoch,
     staleness: job.staleness === Number.POSITIVE_INFINITY ? null : job.staleness,
     ...optimizerOf(job, layout),
+    ...(job.passesMax !== undefined && { passesMax: job.passesMax }),
     schedule: job.schedule,
     clipping: job.clipping,
     ...(job.tensors && { tensors: resolveTensors(job.tensors, layout) }),
@@ -61,25 +68,36 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
 }
 
 /** How servers apply what is pushed, and what lies there. Throws INVALID_ARGUMENT if a method of the workers cannot work on such a model. */
-function optimizerOf({ optimizer }: Job, model: Layout): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
+function optimizerOf(
+  { optimizer, passesMax }: Job,
+  model: Layout,
+): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
   if (!isStepMethod(optimizer)) return { optimizer, layout: model };
   return {
     optimizer: { name: 'assign', hyperparameters: {} },
     method: optimizer,
-    layout: withMethodState(model, createStepMethod(optimizer, model).state),
+    layout: withMethodState(model, methodState(optimizer, model, passesMax)),
   };
 }
 
 /** The flat vector at the start: the model's parameters, and behind them the state of the job's method. */
-export function initialVector({ layout, method }: JobSpec, parameters: Float32Array): Float32Array {
+export function initialVector(
+  { layout, method, passesMax }: JobSpec,
+  parameters: Float32Array,
+): Float32Array {
   if (method === undefined) return parameters;
   const flat = new Float32Array(layout.length);
   flat.set(parameters);
   let offset = parameters.length;
-  for (const { shape, initial } of createStepMethod(method, withoutMethodState(layout)).state) {
+  for (const { shape, initial } of methodState(method, withoutMethodState(layout), passesMax)) {
     const length = shape.reduce((product, dimension) => product * dimension, 1);
     flat.fill(initial, offset, offset + length);
     offset += length;
   }
   return flat;
+}
+
+function methodState(method: OptimizerSpec, model: Layout, passesMax: number | undefined) {
+  const { state } = createStepMethod(method, model);
+  return passesMax === undefined ? state : [...state, passesState];
 }

@@ -61,6 +61,11 @@ export class ClusterStep implements StepContext {
     return this.#examples;
   }
 
+  /** Over these examples, so far. */
+  get passes(): number {
+    return this.#round;
+  }
+
   state(name: string): Float32Array {
     const tensor = this.#options.layout.tensors.find((candidate) => candidate.name === methodPrefix + name);
     invariant(tensor !== undefined, `the method has no state "${name}"`);

@@ -22,6 +22,7 @@ export class GradientThread {
   readonly note: string;
   readonly #thread: Worker;
   readonly #replies: Waiting[];
+  #examples = 0;
 
   private constructor(thread: Worker, replies: Waiting[], ready: { backend: string; note: string }) {
     this.#thread = thread;
@@ -54,10 +55,16 @@ export class GradientThread {
     return new GradientThread(thread, replies, ready);
   }
 
+  /** For which a quantity was computed so far, each as often as that was done. */
+  get examples(): number {
+    return this.#examples;
+  }
+
   /** Fills `target` (shared memory) with the sum over the node's ranks of (examples x mean of the quantity). */
   async sum(quantity: Quantity, node: RankRange, step: number, target: Float32Array): Promise<NodeSum> {
     const reply = await this.#ask({ kind: 'sum', quantity, node, step, target });
     invariant(reply.kind === 'sum', 'a sum answers a sum');
+    this.#examples += reply.weight;
     return reply;
   }
 

@@ -7,12 +7,14 @@ import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
+import { passesState } from '../methods/passes.ts';
 import type { StepMethod } from '../methods/StepMethod.ts';
 import { createStepMethod } from '../methods/table.ts';
 import { ClusterStep, RanksFenced } from './ClusterStep.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { NodeSum } from './gradientMessages.ts';
 import type { RankLeases } from './RankLeases.ts';
+import type { UsageReport } from './UsageReport.ts';
 
 export interface TrainingLoopOptions {
   readonly record: JobRecord;
@@ -22,6 +24,7 @@ export interface TrainingLoopOptions {
   readonly parameters: Float32Array;
   readonly gradients: readonly Float32Array[];
   readonly metrics: MetricsQueue;
+  readonly usage: UsageReport;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
 
@@ -71,6 +74,7 @@ export class TrainingLoop {
         generation: placement.generation,
         shards: placement.shards,
         trained: this.#options.record.spec,
+        traffic: this.#options.usage.traffic,
       });
       this.#clocks.clear();
       changed = true;
@@ -123,6 +127,7 @@ export class TrainingLoop {
     await this.#options.leases.giveBack(fenced);
     for (const rank of ranks)
       if (!fenced.has(rank) && this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
+    this.#options.usage.tell(step + 1);
   }
 
   /** Computes and pushes node after node, pushing one while the next is computed. Returns the ranks that others have now. */
@@ -184,7 +189,18 @@ export class TrainingLoop {
       for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
     };
     try {
+      if (spec.passesMax !== undefined && context.state(passesState.name)[0] >= spec.passesMax) {
+        // Everyone sees the same, so all skip this step together; it is the last.
+        if (ranksOf(nodes).includes(0))
+          this.#endStep = await client.endAt(step, { signal: this.#wait.signal });
+        for (const node of nodes)
+          if ((await this.#skip(client, node, step, tokens)) === 'fenced') fence(node);
+        return fenced;
+      }
       const loss = await method.step(context);
+      if (spec.passesMax !== undefined) {
+        context.state(passesState.name)[0] += (context.passes * context.examples) / spec.trainSize;
+      }
       const sum = { weight: context.examples, loss: loss * context.examples, finite: Number.isFinite(loss) };
       const others = ranksOf(nodes).filter((rank) => rank !== 0);
       if (others.length < ranksOf(nodes).length) {
@@ -247,8 +263,10 @@ export class TrainingLoop {
   }
 
   async #evaluate(step: number): Promise<void> {
+    const beganAtMs = performance.now();
     const { loss, accuracy } = await this.#options.thread.evaluate(this.#options.parameters);
-    this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, timeMs: Date.now() });
+    const tookMs = Math.round(performance.now() - beganAtMs);
+    this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, tookMs, timeMs: Date.now() });
     this.#evaluatedStep = step;
   }
 

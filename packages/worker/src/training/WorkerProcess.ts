@@ -9,6 +9,7 @@ import { GradientThread } from './GradientThread.ts';
 import { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
 import { TrainingLoop } from './TrainingLoop.ts';
+import { UsageReport } from './UsageReport.ts';
 
 export interface WorkerOptions {
   readonly coordinator: Coordinator;
@@ -57,13 +58,15 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const leases = new RankLeases(coordinator, heartbeat, memberId, leaseMs);
   const metrics = new MetricsQueue(coordinator);
   metrics.append({ kind: 'compute', worker: memberId, backend, note, timeMs: Date.now() });
-  const loop = new TrainingLoop({ record, leases, thread, parameters, gradients, metrics, log });
+  const usage = new UsageReport(memberId, thread, metrics);
+  const loop = new TrainingLoop({ record, leases, thread, parameters, gradients, metrics, usage, log });
   await heartbeat.start();
   try {
     await Promise.race([followPlacement(options, loop), loop.run()]);
   } finally {
     await loop.stop();
     await leases.giveBackAll().catch(() => {});
+    usage.tellNow();
     await metrics.close();
     await heartbeat.stop();
     await thread.stop();
