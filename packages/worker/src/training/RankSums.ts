@@ -1,40 +1,60 @@
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment } from '@tributary/core/layout/segments.ts';
-import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
 import type { Batch } from '../data/Dataset.ts';
 import type { NodeSum, Quantity } from './gradientMessages.ts';
 import type { RankBatches } from './RankBatches.ts';
 
-/** The worker's half of the reduction tree: what single ranks compute at the leaves, added along the tree. */
+const kernelBytesMax = 3 * 2 ** 30;
+
+/**
+ * The worker's half of the reduction tree: what single ranks compute at the leaves, added along the tree. All of it happens in the memory of the kernels;
+ * only the sum is copied out.
+ */
 export class RankSums {
   readonly #program: GradientProgram;
   readonly #batches: RankBatches;
   readonly #segments: readonly Segment[];
-  /** One buffer per level of the tree, made when first needed. */
-  readonly #scratch: Float32Array[] = [];
+  readonly #kernels: VectorKernels;
+  /** By length, one for each level of the tree, made when first needed. */
+  readonly #scratch = new Map<number, Float32Array[]>();
+  #allocatedBytes = 0;
 
   /** `segments` of the whole vector: the gradient of what is frozen is 0. */
-  constructor(program: GradientProgram, batches: RankBatches, segments: readonly Segment[]) {
+  constructor(
+    program: GradientProgram,
+    batches: RankBatches,
+    segments: readonly Segment[],
+    kernels: VectorKernels,
+  ) {
     this.#program = program;
     this.#batches = batches;
     this.#segments = segments;
+    this.#kernels = kernels;
   }
 
   /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them). */
-  async sum(
+  async sum(quantity: Quantity, node: RankRange, step: number, target: Float32Array): Promise<NodeSum> {
+    const sum = this.#scratchOf(0, target.length);
+    const found = await this.#node(quantity, node, step, sum, 0);
+    target.set(sum);
+    return found;
+  }
+
+  async #node(
     quantity: Quantity,
     node: RankRange,
     step: number,
-    target: Float32Array,
-    level = 0,
+    sum: Float32Array,
+    level: number,
   ): Promise<NodeSum> {
-    if (node.end - node.begin === 1) return this.#leaf(quantity, node.begin, step, target);
+    if (node.end - node.begin === 1) return this.#leaf(quantity, node.begin, step, sum);
     const middle = splitPoint(node);
-    const left = await this.sum(quantity, { begin: node.begin, end: middle }, step, target, level + 1);
-    const scratch = this.#scratchOf(level, target.length);
-    const right = await this.sum(quantity, { begin: middle, end: node.end }, step, scratch, level + 1);
-    addInto(target, scratch);
+    const left = await this.#node(quantity, { begin: node.begin, end: middle }, step, sum, level + 1);
+    const scratch = this.#scratchOf(level + 1, sum.length);
+    const right = await this.#node(quantity, { begin: middle, end: node.end }, step, scratch, level + 1);
+    this.#kernels.add(sum, scratch);
     return {
       weight: left.weight + right.weight,
       loss: left.loss + right.loss,
@@ -43,26 +63,28 @@ export class RankSums {
   }
 
   #scratchOf(level: number, length: number): Float32Array {
-    if (this.#scratch[level]?.length !== length) this.#scratch[level] = new Float32Array(length);
-    return this.#scratch[level];
+    const levels = this.#scratch.get(length) ?? [];
+    this.#scratch.set(length, levels);
+    levels[level] ??= this.#allocate(length);
+    return levels[level];
   }
 
-  async #leaf(quantity: Quantity, rank: number, step: number, target: Float32Array): Promise<NodeSum> {
+  /** Kernels reach 4 GiB of memory. What is beyond is worked on by plain loops, to the same bits. */
+  #allocate(length: number): Float32Array {
+    this.#allocatedBytes += length * 4;
+    return this.#allocatedBytes > kernelBytesMax ? new Float32Array(length) : this.#kernels.allocate(length);
+  }
+
+  async #leaf(quantity: Quantity, rank: number, step: number, sum: Float32Array): Promise<NodeSum> {
     const { batch, examples: weight } = await this.#batches.read(rank, step);
     if (weight === 0) {
-      target.fill(0);
+      sum.fill(0);
       return { weight, loss: 0, finite: true };
     }
-    const meanLoss = await this.#compute(quantity, batch, target);
-    if (quantity.kind === 'gradient') this.#freeze(target, step);
-    let finite = Number.isFinite(meanLoss);
-    for (let index = 0; index < target.length; index++) {
-      const value = target[index] * weight;
-      target[index] = value;
-      // Infinity - Infinity and NaN - NaN are NaN; only a finite number minus itself is 0.
-      if (value - value !== 0) finite = false;
-    }
-    return { weight, loss: meanLoss * weight, finite };
+    const meanLoss = await this.#compute(quantity, batch, sum);
+    if (quantity.kind === 'gradient') this.#freeze(sum, step);
+    const finite = this.#kernels.scale(sum, sum, weight);
+    return { weight, loss: meanLoss * weight, finite: finite && Number.isFinite(meanLoss) };
   }
 
   #freeze(gradient: Float32Array, step: number): void {

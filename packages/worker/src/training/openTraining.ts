@@ -1,4 +1,5 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { segmentsOf } from '@tributary/core/layout/segments.ts';
@@ -56,7 +57,12 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
     await selfCheck(program, job.model, shape, flat, first);
   }
   return {
-    sums: new RankSums(program, batches, segmentsOf(spec, { begin: 0, end: spec.layout.length })),
+    sums: new RankSums(
+      program,
+      batches,
+      segmentsOf(spec, { begin: 0, end: spec.layout.length }),
+      createKernels(),
+    ),
     async evaluate(current) {
       test ??= await job.data.test?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
