@@ -12,7 +12,7 @@ import { lossAndGradientFunction } from '@tributary/worker/autodiff/modelFunctio
 import type { ArrayFunction, ComputeBackend } from '@tributary/worker/compute/ComputeBackend.ts';
 import { createBuffer } from '@tributary/worker/compute/checkBuffers.ts';
 import { openBackend } from '@tributary/worker/compute/openBackend.ts';
-import { workerEnvironment } from '@tributary/worker/compute/workerEnvironment.ts';
+import { launchEnvironment } from '../packages/cli/src/launcher/launchSettings.ts';
 import { type BenchCase, benchCases, secondOrderFunction } from './compute/models.ts';
 
 const { values: options } = parseArgs({
@@ -24,8 +24,8 @@ const { values: options } = parseArgs({
 });
 
 // Measured as workers run: these settings are read when a process starts, so it starts itself again with them.
-if (Object.keys(workerEnvironment).some((name) => process.env[name] === undefined)) {
-  const env = { ...process.env, ...workerEnvironment };
+if (Object.keys(launchEnvironment).some((name) => process.env[name] === undefined)) {
+  const env = { ...process.env, ...launchEnvironment };
   const { status } = spawnSync(process.execPath, [import.meta.filename, ...process.argv.slice(2)], {
     env,
     stdio: 'inherit',

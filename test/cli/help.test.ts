@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { run } from '../cluster/tributary.ts';
 
-const commands = ['train', 'evaluate', 'predict', 'export', 'status', 'controller', 'server', 'worker'];
+const commands = [
+  'train',
+  'evaluate',
+  'predict',
+  'export',
+  'status',
+  'controller',
+  'server',
+  'worker',
+  'doctor',
+];
 
 test('the help of every command says what it does, its flags, and examples', async () => {
   const results = await Promise.all(commands.map((command) => run([command, '--help'])));

@@ -1,4 +1,7 @@
-import { workerEnvironment } from '@tributary/worker/compute/workerEnvironment.ts';
+import { launchEnvironment, missingSettings } from './launcher/launchSettings.ts';
 
-/** The environment of the processes of a local cluster: ours, and what makes computing faster; what the user has set stands. */
-export const childEnvironment: NodeJS.ProcessEnv = { ...workerEnvironment, ...process.env };
+/** The environment of the processes of a local cluster: ours, and what makes them faster; what the user has set stands. */
+export const childEnvironment: NodeJS.ProcessEnv = { ...launchEnvironment, ...process.env };
+
+/** The launch settings that this process was started without. */
+export const missingHere = missingSettings(process.env, process.execArgv);

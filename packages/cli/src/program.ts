@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { controllerCommand } from './commands/controller.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -35,6 +36,7 @@ Examples:
     controllerCommand,
     serverCommand,
     workerCommand,
+    doctorCommand,
   ]) {
     program.addCommand(create().exitOverride().showHelpAfterError('(--help shows what is possible)'));
   }

@@ -2,6 +2,7 @@ import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { startServer } from '@tributary/server/ServerProcess.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
 import { processLog } from './processLog.ts';
 
 export interface ServerFlags {
@@ -25,6 +26,7 @@ export async function serve(given: ServerFlags): Promise<void> {
     log: processLog,
   });
   processLog('info', `serving at ${server.address}`);
+  tellMissingSettings();
   leave.addEventListener('abort', () => void server.stop());
   if (leave.aborted) await server.stop();
   await server.stopped;

@@ -4,6 +4,7 @@ import { loadJob } from '@tributary/worker/job/loadJob.ts';
 import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
 import { processLog } from './processLog.ts';
 
 export interface WorkerFlags {
@@ -20,6 +21,7 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
   const { job, file } = await loadJob(path);
   const coordinator = await openCoordinator(given.coordinator, given.job ?? job.name);
+  tellMissingSettings();
   try {
     await runWorker({
       coordinator,

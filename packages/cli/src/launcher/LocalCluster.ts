@@ -7,6 +7,7 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { childEnvironment } from '../config.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { launchFlags } from './launchSettings.ts';
 
 export interface LocalClusterOptions {
   readonly servers: number;
@@ -84,10 +85,14 @@ export class LocalCluster {
 
   #spawn(seat: Seat): void {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
-    const child = spawn(process.execPath, [...process.execArgv, main, ...seat.command, '--managed'], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: childEnvironment,
-    });
+    const child = spawn(
+      process.execPath,
+      [...process.execArgv, ...launchFlags, main, ...seat.command, '--managed'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        env: childEnvironment,
+      },
+    );
     seat.child = child;
     createInterface({ input: child.stderr! }).on('line', (line) => {
       seat.lastLine = line;
