@@ -85,6 +85,10 @@ test('wrong commands, flags and values, with the right ones', async () => {
       args: ['server', '--coordinator', 'sqlite:x', '--job', 'j', '--advertise', 'me:70707'],
       says: /'--advertise <host:port>' argument 'me:70707' is invalid/,
     },
+    {
+      args: ['evaluate', blobs, '--run', 'runs/x', '--job', 'j'],
+      says: /'--run <folder>' cannot be used with option '--job <id>'/,
+    },
     { args: ['export'], says: /required option '--to <file>' not specified/ },
   ]);
 });

@@ -25,7 +25,10 @@ export interface Result {
   readonly stderr: string;
 }
 
-export function start(args: readonly string[], options: { cwd?: string } = {}): Running {
+export function start(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Running {
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => {

@@ -41,7 +41,9 @@ export const flags = {
     new Option(
       '--coordinator <url>',
       'where the cluster agrees: redis://HOST:PORT, or sqlite:PATH on one machine',
-    ).argParser(coordinatorUrl),
+    )
+      .env('TRIBUTARY_COORDINATOR')
+      .argParser(coordinatorUrl),
   job: () => new Option('--job <id>', 'name of the job at the coordinator'),
   servers: () => new Option('--servers <n>', 'server processes').argParser(wholeNumber(1)).default(2),
   workers: () => new Option('--workers <n>', 'worker processes').argParser(wholeNumber(1)).default(2),
@@ -58,6 +60,12 @@ export const flags = {
       .argParser(wholeNumber(1))
       .default(1),
   noSelfCheck: () => new Option('--no-self-check', 'do not compare the backends on the first batch'),
+  run: () =>
+    new Option('--run <folder>', 'a run folder (default: the newest)').conflicts([
+      'coordinator',
+      'job',
+      'from',
+    ]),
   runs: () => new Option('--runs <folder>', 'where run folders are kept').default('runs'),
   printEvery: () =>
     new Option('--print-every <steps>', 'print the loss each so many steps').argParser(wholeNumber(1)),

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { status } from '../actions/status.ts';
 import { flags } from './flags.ts';
 
@@ -7,7 +7,7 @@ export function statusCommand(): Command {
     .summary('what a job is doing: progress, members, shards, ranks, checkpoints')
     .addOption(flags.coordinator())
     .addOption(flags.job())
-    .addOption(new Option('--run <folder>', 'a run folder (default: the newest)'))
+    .addOption(flags.run())
     .addOption(flags.runs())
     .addOption(flags.json())
     .addHelpText(

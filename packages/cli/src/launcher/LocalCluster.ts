@@ -12,6 +12,8 @@ import { launchFlags } from './launchSettings.ts';
 export interface LocalClusterOptions {
   readonly servers: number;
   readonly workers: number;
+  /** Its URL. Children read it from their environment: it may have a password, and everybody sees the arguments of a process. */
+  readonly coordinator: string;
   readonly serverArguments: readonly string[];
   readonly workerArguments: readonly string[];
   /** One line of a child's standard error. */
@@ -90,7 +92,7 @@ export class LocalCluster {
       [...process.execArgv, ...launchFlags, main, ...seat.command, '--managed'],
       {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        env: childEnvironment,
+        env: { ...childEnvironment, TRIBUTARY_COORDINATOR: this.#options.coordinator },
       },
     );
     seat.child = child;

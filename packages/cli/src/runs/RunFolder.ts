@@ -45,7 +45,8 @@ export class RunFolder {
   /** Makes the folder, if it is new, and keeps what the run is started with. From now on it is the newest. */
   begin(config: RunConfig): void {
     writing(this.path, () => mkdirSync(this.path, { recursive: true }));
-    this.writeJson('config.json', config);
+    // The coordinator's URL may have a password.
+    this.write('config.json', json(config), 0o600);
   }
 
   static open(path: string): RunFolder {
@@ -94,12 +95,13 @@ export class RunFolder {
     }
   }
 
-  write(name: string, content: string | Uint8Array): void {
-    writing(this.file(name), () => writeFileSync(this.file(name), content));
+  /** `mode`: who may read it, if the file is new. */
+  write(name: string, content: string | Uint8Array, mode = 0o666): void {
+    writing(this.file(name), () => writeFileSync(this.file(name), content, { mode }));
   }
 
   writeJson(name: string, value: unknown): void {
-    this.write(name, `${JSON.stringify(value, null, 2)}\n`);
+    this.write(name, json(value));
   }
 
   appendMetric(entry: MetricEntry): void {
@@ -112,4 +114,8 @@ export class RunFolder {
     const lines = readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as MetricEntry);
   }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

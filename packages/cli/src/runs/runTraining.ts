@@ -166,9 +166,10 @@ function metricKeeper(folder: RunFolder, line: (text: string) => void): (entry: 
 /** What the server and worker processes are started with. */
 function childArguments({ config, prepared }: TrainingRun, given: ClusterFlags) {
   const { coordinator, job } = config;
-  const common = ['--coordinator', coordinator, '--job', job, '--lease-ms', String(given.leaseMs)];
+  const common = ['--job', job, '--lease-ms', String(given.leaseMs)];
   const compute = ['--compute', given.compute, '--compute-threads', String(given.computeThreads)];
   return {
+    coordinator,
     serverArguments: [...common, '--bind', '127.0.0.1:0'],
     workerArguments: [prepared.file, ...common, ...compute, ...(given.selfCheck ? [] : ['--no-self-check'])],
   };
