@@ -3,9 +3,8 @@
  * native and the reference backend, and with --peer in PyTorch on one thread. All take turns within a case; medians in milliseconds.
  * The last line is JSON.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { initialParameters } from '@tributary/worker/autodiff/initialParameters.ts';
 import { lossAndGradientFunction } from '@tributary/worker/autodiff/modelFunctions.ts';
@@ -14,6 +13,8 @@ import { createBuffer } from '@tributary/worker/compute/checkBuffers.ts';
 import { openBackend } from '@tributary/worker/compute/openBackend.ts';
 import { launchEnvironment } from '../packages/cli/src/launcher/launchSettings.ts';
 import { type BenchCase, benchCases, secondOrderFunction } from './compute/models.ts';
+import { findTorch } from './findTorch.ts';
+import { openPeer } from './openPeer.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -69,29 +70,6 @@ async function openStep(backend: ComputeBackend, benchCase: BenchCase): Promise<
   return () => timed(() => program.run(buffers, outputs));
 }
 
-/** PyTorch in a process of its own, which times one step per line that it is sent. */
-function openPeer(): { version: Promise<string>; step(name: string): Step; close(): void } | undefined {
-  const python = ['python3', '/usr/bin/python3'].find(
-    (path) => spawnSync(path, ['-c', 'import torch']).status === 0,
-  );
-  if (python === undefined) return undefined;
-  const env = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
-  const child: ChildProcess = spawn(python, [join(import.meta.dirname, 'compute/peer.py')], {
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const nextLine = async () => (await lines.next()).value as string;
-  return {
-    version: nextLine(),
-    step: (name) => async () => {
-      child.stdin!.write(`${name}\n`);
-      return Number(await nextLine());
-    },
-    close: () => child.stdin!.end(),
-  };
-}
-
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
@@ -118,9 +96,10 @@ async function measure(steps: Record<string, Step>, seconds: number): Promise<Re
 
 const native = await openBackend('native');
 const reference = await openBackend('reference');
-const peer = options.peer ? openPeer() : undefined;
-if (options.peer && peer === undefined) console.log('No Python with torch was found; --peer is left out.');
-if (peer !== undefined) console.log(`PyTorch ${await peer.version}, 1 thread`);
+const python = options.peer ? findTorch() : undefined;
+if (options.peer && python === undefined) console.log('No Python with torch was found; --peer is left out.');
+const peer = python && (await openPeer(python, [join(import.meta.dirname, 'compute/peer.py')]));
+if (peer) console.log(`PyTorch ${peer.version}, 1 thread`);
 
 const columns = ['case', 'native', 'reference', 'speedup', ...(peer ? ['pytorch', 'pytorch/native'] : [])];
 const printRow = (cells: readonly string[]) =>
@@ -132,7 +111,7 @@ for (const benchCase of benchCases.filter(({ name }) => options.case?.includes(n
   const steps: Record<string, Step> = {
     native: await openStep(native, benchCase),
     reference: await openStep(reference, benchCase),
-    ...(peer && { pytorch: peer.step(name) }),
+    ...(peer && { pytorch: () => peer.time(name) }),
   };
   const result = await measure(steps, Number(options.seconds));
   results[name] = result;
@@ -146,5 +125,5 @@ for (const benchCase of benchCases.filter(({ name }) => options.case?.includes(n
     ...(peer ? [ms(result.pytorch), ratio(result.pytorch, result.native)] : []),
   ]);
 }
-peer?.close();
+if (peer) peer.close();
 console.log(JSON.stringify({ bench: 'compute', unit: 'ms per step, median', results }));

@@ -1,7 +1,13 @@
 /**
- * `pnpm bench kernels [elements]`: the SIMD kernels beside the plain loops and a triad (a <- b + s c), which shows what memory gives.
- * Medians over rounds in which all take turns. GB/s counts every vector that is read or written once. The last line is JSON.
+ * `pnpm bench kernels [elements] [--peer]`: the SIMD kernels beside the plain loops and a triad (a <- b + s c), which shows what memory gives; with --peer beside C
+ * (cc -O3 -march=native) and PyTorch on one thread, where these are found. Medians over rounds in which all take turns. GB/s counts every vector that is read or
+ * written once. The last line is JSON.
  */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { kernelModule } from '@tributary/core/kernels/kernelModule.ts';
 import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import { createSimdKernels } from '@tributary/core/kernels/simdKernels.ts';
@@ -10,8 +16,14 @@ import { VectorMemory } from '@tributary/core/kernels/VectorMemory.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { webAssembly } from '@tributary/core/webassembly/webAssembly.ts';
+import { findTorch } from './findTorch.ts';
+import { openPeer, type Peer } from './openPeer.ts';
 
-const elements = Number(process.argv[2] ?? 10_000_000);
+const { values: options, positionals } = parseArgs({
+  options: { peer: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const elements = Number(positionals[0] ?? 10_000_000);
 const rounds = 7;
 /** So that a round of a short vector takes milliseconds too. */
 const repeats = Math.max(1, Math.floor(10_000_000 / elements));
@@ -23,6 +35,8 @@ interface Row {
   readonly simd: () => unknown;
   readonly plainMs: number[];
   readonly simdMs: number[];
+  readonly cMs: number[];
+  readonly torchMs: number[];
 }
 
 const row = (name: string, vectors: number, simd: () => unknown, plain?: () => unknown): Row => ({
@@ -32,6 +46,8 @@ const row = (name: string, vectors: number, simd: () => unknown, plain?: () => u
   ...(plain && { plain }),
   plainMs: [],
   simdMs: [],
+  cMs: [],
+  torchMs: [],
 });
 
 function vectorsOf(kernels: VectorKernels): Float32Array[] {
@@ -82,30 +98,67 @@ rows.push(
   both('blockSquares', 1, (kernels, [values]) => kernels.blockSquares(values)),
 );
 
+const peers = options.peer ? { c: await openC(), torch: await openTorch() } : {};
+/** What the peers have too. */
+const shared = ['sgd', 'momentum', 'adam', 'add', 'scale'];
+
 for (let round = 0; round <= rounds; round++) {
-  for (const { plain, simd, plainMs, simdMs } of rows) {
+  for (const { name, plain, simd, plainMs, simdMs, cMs, torchMs } of rows) {
     // Slots that shrink towards 0 would end in subnormal numbers, which are slow.
     for (const [seed, vector] of [...vectors.plain, ...vectors.simd].entries())
       vector.fill(1e-3 * (1 + seed));
     if (plain) plainMs.push(time(plain));
     simdMs.push(time(simd));
+    if (!shared.includes(name)) continue;
+    if (peers.c) cMs.push(await peers.c.time(name));
+    if (peers.torch) torchMs.push(await peers.torch.time(name));
   }
 }
+peers.c?.close();
+peers.torch?.close();
 
-const report = rows.map(({ name, bytesPerElement, plainMs, simdMs }) => {
-  const [plain, simd] = [plainMs, simdMs].map(nsPerElement);
-  return { name, bytesPerElement, plainNs: plain, simdNs: simd, simdGBps: simd && bytesPerElement / simd };
+const report = rows.map(({ name, bytesPerElement, plainMs, simdMs, cMs, torchMs }) => {
+  const [plain, simd, c, torch] = [plainMs, simdMs, cMs, torchMs].map(nsPerElement);
+  const simdGBps = simd && bytesPerElement / simd;
+  return { name, bytesPerElement, plainNs: plain, simdNs: simd, cNs: c, torchNs: torch, simdGBps };
 });
-console.log(`${elements} float32, one thread, median of ${rounds}`);
-console.log('                 plain ns/element   simd ns/element   simd GB/s   plain / simd');
-for (const { name, plainNs, simdNs, simdGBps } of report) {
-  const columns = [plainNs, simdNs, simdGBps, plainNs && simdNs && plainNs / simdNs];
-  const [plain, simd, rate, ratio] = columns.map((value, index) => value?.toFixed(index < 2 ? 3 : 1) ?? '-');
-  console.log(
-    `${name.padEnd(17)}${plain.padStart(16)}${simd.padStart(18)}${rate.padStart(12)}${ratio.padStart(15)}`,
-  );
+console.log(`${elements} float32, one thread, median of ${rounds}; ns per element`);
+for (const peer of [peers.c, peers.torch]) if (peer) console.log(peer.version);
+const printRow = (name: string, cells: readonly string[]) =>
+  console.log(name.padEnd(14) + cells.map((cell) => cell.padStart(16)).join(''));
+printRow('', ['plain', 'simd', 'simd GB/s', 'plain / simd', 'C', 'C / simd', 'PyTorch', 'PyTorch / simd']);
+for (const { name, plainNs, simdNs, simdGBps, cNs, torchNs } of report) {
+  const shown = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '-';
+  const ratio = (value: number | undefined) => shown(value && simdNs && value / simdNs, 2);
+  printRow(name, [
+    ...[shown(plainNs, 3), shown(simdNs, 3), shown(simdGBps, 1), ratio(plainNs)],
+    ...[shown(cNs, 3), ratio(cNs), shown(torchNs, 3), ratio(torchNs)],
+  ]);
 }
 console.log(JSON.stringify({ bench: 'kernels', elements, rounds, rows: report }));
+
+async function openC(): Promise<Peer | undefined> {
+  const binary = join(mkdtempSync(join(tmpdir(), 'tributary-bench-')), 'peer');
+  try {
+    const source = join(import.meta.dirname, 'kernels/peer.c');
+    execFileSync('cc', ['-O3', '-march=native', '-ffast-math', source, '-o', binary, '-lm']);
+  } catch {
+    console.log('There is no C compiler; C is left out.');
+    return undefined;
+  }
+  return openPeer(binary, [String(elements), String(repeats)]);
+}
+
+async function openTorch(): Promise<Peer | undefined> {
+  const python = findTorch();
+  if (python === undefined) {
+    console.log('No Python with torch was found; PyTorch is left out.');
+    return undefined;
+  }
+  const args = [join(import.meta.dirname, 'kernels/peer.py'), String(elements), String(repeats)];
+  // Its allocator at its best: fresh vectors come in huge pages.
+  return openPeer(python, args, { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' });
+}
 
 function time(work: () => unknown): number {
   const start = performance.now();
