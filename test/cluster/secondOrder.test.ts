@@ -4,7 +4,7 @@ import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors
 import { expect, test } from 'vitest';
 import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
 import { golden } from '../methods/functions.ts';
-import { jobFile, temporaryFolder, train } from './tributary.ts';
+import { jobFile, run, temporaryFolder, train } from './tributary.ts';
 
 /** Trains once on one worker and one server, once on others; the results must be the same bits. */
 async function trainTwice(job: string, workers: number, servers: number): Promise<TrainSummary> {
@@ -55,4 +55,22 @@ test('Newton-CG on a million parameters: the loss falls at every step, and the s
     expect(loss).toBeLessThan(losses[index]);
   });
   expect(summary.loss).toBeLessThan(0.8 * losses[0]);
+});
+
+test('Gauss-Newton products: a network that is not convex is learnt, and the same bits for any number of processes', {
+  timeout: 240_000,
+}, async () => {
+  const summary = await trainTwice('gaussNewton', 2, 2);
+  expect(summary.loss).toBeLessThan(0.05);
+  expect(summary.accuracy).toBe(1);
+});
+
+test.each([
+  ['none', /model\.outputs and model\.outputLoss are missing, but newton-cg with gaussNewton needs them/],
+  ['different', /loss\(parameters, batch\) is .*, but outputLoss\(outputs\(parameters, batch\), batch\) is /],
+])('Gauss-Newton products are refused where the two parts of the loss are %s', async (twoParts, says) => {
+  const args = ['train', jobFile('gaussNewton'), '--runs', temporaryFolder(), '--two-parts', twoParts];
+  const { code, stderr } = await run(args);
+  expect(stderr).toMatch(says);
+  expect(code).not.toBe(0);
 });

@@ -45,6 +45,11 @@ export class FunctionContext implements StepContext {
     return Float64Array.from(this.#fn.hessian(at).flatMap((row, index) => row.slice(0, index + 1)));
   }
 
+  /** For functions whose Hessian is their Gauss-Newton matrix. */
+  gaussNewtonVectorProduct(at: ArrayLike<number>, vector: ArrayLike<number>): Promise<Float64Array> {
+    return this.hessianVectorProduct(at, vector);
+  }
+
   async hessianVectorProduct(at: ArrayLike<number>, vector: ArrayLike<number>): Promise<Float64Array> {
     this.passes.hessianVector++;
     const rows = this.#fn.hessian(at);

@@ -3,7 +3,13 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ArrayFunction } from '../compute/ComputeBackend.ts';
 import type { BatchArrays, Model, ParameterTree } from '../job/Model.ts';
 import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.ts';
-import { hessianProducts, hessianVectorProduct } from './secondOrder.ts';
+import {
+  gaussNewtonVectorProduct,
+  hessianProducts,
+  hessianVectorProduct,
+  type OutputLoss,
+  type Outputs,
+} from './secondOrder.ts';
 
 /*
  * A model speaks of trees and records, a compute backend of lists of arrays. All functions here take
@@ -54,6 +60,47 @@ export function hessianVectorFunction(
     const vector = unflattenTree(structure, inputs.slice(structure.size + fields.length));
     const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
     return [...flattenTree(hessianVectorProduct(loss, parameters, batch, vector)).leaves];
+  };
+}
+
+/** Takes a vector besides, as hessianVectorFunction. Returns the leaves of the Gauss-Newton matrix's product with it. */
+export function gaussNewtonVectorFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  const { outputs, outputLoss } = twoParts(model);
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const vector = unflattenTree(structure, inputs.slice(structure.size + fields.length));
+    return [...flattenTree(gaussNewtonVectorProduct(outputs, outputLoss, parameters, batch, vector)).leaves];
+  };
+}
+
+/** Returns [loss], put together of its two parts. */
+export function twoPartLossFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  const { outputs, outputLoss } = twoParts(model);
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const kept = Object.fromEntries(Object.entries(batch).map(([field, array]) => [field, array.ref]));
+    return [outputLoss(outputs(parameters, batch), kept)];
+  };
+}
+
+function twoParts(model: Model): { outputs: Outputs; outputLoss: OutputLoss } {
+  const { outputs, outputLoss } = model;
+  if (outputs === undefined || outputLoss === undefined) {
+    throw new TributaryError('FAILED_PRECONDITION', 'the model does not say its loss in two parts', {
+      hint: 'Add outputs(parameters, batch) and outputLoss(outputs, batch) to the model.',
+    });
+  }
+  return {
+    outputs: (parameters, batch) => outputs.call(model, parameters, batch),
+    outputLoss: (at, batch) => outputLoss.call(model, at, batch),
   };
 }
 

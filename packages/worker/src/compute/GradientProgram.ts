@@ -3,11 +3,13 @@ import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
 import {
   evaluationFunction,
+  gaussNewtonVectorFunction,
   hessianProductsFunction,
   hessianVectorFunction,
   lossAndGradientFunction,
   lossFunction,
   predictFunction,
+  twoPartLossFunction,
 } from '../autodiff/modelFunctions.ts';
 import type { TreeStructure } from '../autodiff/parameterTree.ts';
 import { requireSameTrace } from '../autodiff/requireSameTrace.ts';
@@ -28,15 +30,25 @@ export interface Evaluation {
 /** Rows of a Hessian computed together: enough to keep the cores busy, few enough that a batch times so many fits in memory. */
 const hessianRowsAtOnce = 32;
 
-type Purpose = 'gradient' | 'loss' | 'Hessian' | 'Hessian-vector product' | 'evaluation' | 'prediction';
+type Purpose =
+  | 'gradient'
+  | 'loss'
+  | 'loss in two parts'
+  | 'Hessian'
+  | 'Hessian-vector product'
+  | 'Gauss-Newton product'
+  | 'evaluation'
+  | 'prediction';
 const functionFor: Record<
   Purpose,
   (model: Model, structure: TreeStructure, fields: readonly string[]) => ArrayFunction
 > = {
   gradient: lossAndGradientFunction,
   loss: lossFunction,
+  'loss in two parts': twoPartLossFunction,
   Hessian: hessianProductsFunction,
   'Hessian-vector product': hessianVectorFunction,
+  'Gauss-Newton product': gaussNewtonVectorFunction,
   evaluation: evaluationFunction,
   prediction: predictFunction,
 };
@@ -72,21 +84,24 @@ export class GradientProgram {
 
   /** The mean loss over the batch. */
   async loss(parameters: Float32Array, batch: Batch): Promise<number> {
-    const { program, inputs } = await this.#prepare('loss', parameters, batch);
-    const loss = new Float32Array(1);
-    await program.run(inputs, [loss]);
-    return loss[0];
+    return this.#scalar('loss', parameters, batch);
   }
 
-  /** Fills `product` (flat, as the parameters) with the Hessian of the mean loss times `vector`. */
-  async hessianVectorProduct(
+  /** The same, put together of the two parts in which the model says its loss too. */
+  async twoPartLoss(parameters: Float32Array, batch: Batch): Promise<number> {
+    return this.#scalar('loss in two parts', parameters, batch);
+  }
+
+  /** Fills `product` (flat, as the parameters) with the Hessian of the mean loss, or its Gauss-Newton matrix, times `vector`. */
+  async curvatureVectorProduct(
+    curvature: 'Hessian-vector product' | 'Gauss-Newton product',
     parameters: Float32Array,
     batch: Batch,
     vector: Float32Array,
     product: Float32Array,
   ): Promise<void> {
     const tensors = this.#parameterSpecs();
-    const { program, inputs } = await this.#prepare('Hessian-vector product', parameters, batch, tensors);
+    const { program, inputs } = await this.#prepare(curvature, parameters, batch, tensors);
     await program.run([...inputs, ...this.#tensorViews(vector)], this.#tensorViews(product));
   }
 
@@ -136,6 +151,13 @@ export class GradientProgram {
 
   dispose(): void {
     this.#programs.dispose();
+  }
+
+  async #scalar(purpose: Purpose, parameters: Float32Array, batch: Batch): Promise<number> {
+    const { program, inputs } = await this.#prepare(purpose, parameters, batch);
+    const result = new Float32Array(1);
+    await program.run(inputs, [result]);
+    return result[0];
   }
 
   async #prepare(

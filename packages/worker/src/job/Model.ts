@@ -17,6 +17,12 @@ export interface Model<
   init(key: np.Array): Parameters;
   /** The mean loss over the batch: a scalar. */
   loss(parameters: Parameters, batch: B): np.Array;
+  /**
+   * The loss in two parts, for methods that take the Gauss-Newton matrix: loss(parameters, batch) = outputLoss(outputs(parameters, batch), batch), outputLoss convex
+   * in the outputs, as the mean squared error is in predictions and the cross entropy in logits.
+   */
+  outputs?(parameters: Parameters, batch: B): np.Array;
+  outputLoss?(outputs: np.Array, batch: B): np.Array;
   /** The fraction of the batch that the model gets right: a scalar. Leave out where the word has no meaning. */
   accuracy?(parameters: Parameters, batch: B): np.Array;
   /** Outputs for a batch, first dimension the examples: what `tributary predict` prints. Reads only the inputs among the fields. */

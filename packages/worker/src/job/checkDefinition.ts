@@ -65,7 +65,10 @@ const definition = z.strictObject(
       'words of small letters and digits joined by hyphens, such as "house-prices"',
     ).optional(),
     model: z.strictObject(
-      { init: fn, loss: fn, accuracy: fn.optional(), predict: fn.optional() },
+      {
+        ...{ init: fn, loss: fn, outputs: fn.optional(), outputLoss: fn.optional() },
+        ...{ accuracy: fn.optional(), predict: fn.optional() },
+      },
       { error: 'an object { init(key), loss(parameters, batch) }' },
     ),
     data: z.strictObject(
@@ -183,13 +186,21 @@ function tensorContradictions({ tensors = [], optimizer: { name } }: Job): strin
 /** A method that computes whole steps needs all ranks at the same step, and no server touches what it pushes. */
 function stepMethodContradictions(job: Job): string[] {
   const {
-    optimizer: { name },
+    model,
+    optimizer: { name, hyperparameters },
     schedule,
     clipping,
     staleness,
     tensors,
   } = job;
   const problems: string[] = [];
+  const missing = (['outputs', 'outputLoss'] as const).filter((part) => model[part] === undefined);
+  if (hyperparameters.gaussNewton === true && missing.length > 0) {
+    const names = missing.map((part) => `model.${part}`).join(' and ');
+    problems.push(
+      `${names} ${missing.length > 1 ? 'are' : 'is'} missing, but ${name} with gaussNewton needs them`,
+    );
+  }
   if (tensors !== undefined) {
     problems.push(`tensors are given, but ${name} computes one step for all of them: leave them out`);
   }

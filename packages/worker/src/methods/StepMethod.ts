@@ -31,6 +31,8 @@ export interface StepContext {
   /** The lower triangle, row by row: element (i, j), j <= i, at i (i + 1) / 2 + j. */
   hessian(at: Vector): Promise<Float64Array>;
   hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
+  /** Of the generalised Gauss-Newton matrix; only for a model that says its loss in two parts. */
+  gaussNewtonVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
 }
 
 export interface LossAndGradient {

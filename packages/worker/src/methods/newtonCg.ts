@@ -1,4 +1,4 @@
-import { positive, wholeNumber } from '@tributary/core/optimizer/options.ts';
+import { flag, positive, wholeNumber } from '@tributary/core/optimizer/options.ts';
 import { knownGradient, knownPointState, rememberPoint } from './knownPoint.ts';
 import { addScaled, norm } from './linear/vectors.ts';
 import { lossNoise, type StepContext } from './StepMethod.ts';
@@ -17,18 +17,29 @@ const acceptRatio = 1e-4;
  * (Nocedal & Wright, algorithm 4.1); a step that does not lower the loss is not taken. The inner iterations end at a residual of min(1/2, sqrt |g|) |g| (Dembo,
  * Eisenstat & Steihaug, 1982: superlinear convergence), or after `iterations`.
  *
+ * `gaussNewton` takes the generalised Gauss-Newton matrix (Schraudolph, 2002) in place of the Hessian, as Martens, "Deep learning via Hessian-free optimization", 2010,
+ * does: it has no negative curvature, so that every step is a minimum of its model, and a product costs less. The model must say its loss in two parts.
+ *
  * Passes over the data: one for each inner iteration, and one for loss and gradient at the new point, which the next step knows if it sees the same
  * examples; one more if not.
  */
 export const newtonCg = stepMethod({
-  hyperparameters: { iterations: wholeNumber(1, 50), radius: positive(1), radiusMax: positive(100) },
-  create: ({ iterations, radius, radiusMax }, { length }) => ({
+  hyperparameters: {
+    ...{ iterations: wholeNumber(1, 50), radius: positive(1), radiusMax: positive(100) },
+    gaussNewton: flag(false),
+  },
+  create: ({ iterations, radius, radiusMax, gaussNewton }, { length }) => ({
     state: [{ name: 'radius', shape: [], initial: radius }, ...knownPointState(length)],
-    step: (context) => step(context, iterations, radiusMax),
+    step: (context) => step(context, iterations, radiusMax, gaussNewton),
   }),
 });
 
-async function step(context: StepContext, iterationsMax: number, radiusMax: number): Promise<number> {
+async function step(
+  context: StepContext,
+  iterationsMax: number,
+  radiusMax: number,
+  gaussNewton: boolean,
+): Promise<number> {
   const { parameters } = context;
   const start = await knownGradient(context);
   const { loss, gradient } = start;
@@ -36,11 +47,15 @@ async function step(context: StepContext, iterationsMax: number, radiusMax: numb
   const size = norm(gradient);
   if (size === 0) return loss;
   const radius = context.state('radius');
+  const curvature = (vector: Float64Array) =>
+    gaussNewton
+      ? context.gaussNewtonVectorProduct(parameters, vector)
+      : context.hessianVectorProduct(parameters, vector);
   const {
     step: change,
     foreseen,
     atBorder,
-  } = await steihaug(gradient, (vector) => context.hessianVectorProduct(parameters, vector), {
+  } = await steihaug(gradient, curvature, {
     radius: radius[0],
     tolerance: Math.min(0.5, Math.sqrt(size)) * size,
     iterationsMax,

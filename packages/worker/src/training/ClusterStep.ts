@@ -90,12 +90,20 @@ export class ClusterStep implements StepContext {
       .values;
   }
 
-  async hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
-    const quantity: Quantity = {
-      kind: 'hessianVector',
-      at: this.#share('at', at),
-      vector: this.#share('vector', vector),
-    };
+  hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
+    return this.#product('hessianVector', at, vector);
+  }
+
+  gaussNewtonVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
+    return this.#product('gaussNewtonVector', at, vector);
+  }
+
+  async #product(
+    kind: 'hessianVector' | 'gaussNewtonVector',
+    at: Vector,
+    vector: Vector,
+  ): Promise<Float64Array> {
+    const quantity: Quantity = { kind, at: this.#share('at', at), vector: this.#share('vector', vector) };
     return (await this.#mean(quantity, this.parameters.length)).values;
   }
 

@@ -108,7 +108,22 @@ export class RankSums {
         await program.hessian(quantity.at, batch, target);
         return 0;
       case 'hessianVector':
-        await program.hessianVectorProduct(quantity.at, batch, quantity.vector, target);
+        await program.curvatureVectorProduct(
+          'Hessian-vector product',
+          quantity.at,
+          batch,
+          quantity.vector,
+          target,
+        );
+        return 0;
+      case 'gaussNewtonVector':
+        await program.curvatureVectorProduct(
+          'Gauss-Newton product',
+          quantity.at,
+          batch,
+          quantity.vector,
+          target,
+        );
         return 0;
     }
   }

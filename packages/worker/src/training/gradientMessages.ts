@@ -15,7 +15,11 @@ export interface GradientThreadData {
 /** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
 export type Quantity =
   | { readonly kind: 'loss' | 'gradient' | 'hessian'; readonly at: Float32Array }
-  | { readonly kind: 'hessianVector'; readonly at: Float32Array; readonly vector: Float32Array };
+  | {
+      readonly kind: 'hessianVector' | 'gaussNewtonVector';
+      readonly at: Float32Array;
+      readonly vector: Float32Array;
+    };
 
 export type GradientRequest =
   /** Computes the weighted sum of a quantity over one node of the reduction tree into `target`, which is shared. */

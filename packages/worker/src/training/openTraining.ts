@@ -6,6 +6,7 @@ import { segmentsOf } from '@tributary/core/layout/segments.ts';
 import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
+import { requireTwoParts } from '../compute/requireTwoParts.ts';
 import { requireWeighted } from '../compute/requireWeighted.ts';
 import { selfCheck } from '../compute/selfCheck.ts';
 import type { Dataset } from '../data/Dataset.ts';
@@ -53,6 +54,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
   const chosen = await program.prepare(first);
   const { flat } = await initialParameters(job.model, spec.seed);
   if (spec.lastBatch === 'padded') await requireWeighted(program, flat, first);
+  if (spec.method?.hyperparameters.gaussNewton === true) await requireTwoParts(program, flat, first);
   if (options.selfCheck && chosen === 'native') {
     await selfCheck(program, job.model, shape, flat, first);
   }
