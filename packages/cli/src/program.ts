@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -33,6 +34,7 @@ Examples:
     predictCommand,
     exportCommand,
     statusCommand,
+    compareCommand,
     controllerCommand,
     serverCommand,
     workerCommand,

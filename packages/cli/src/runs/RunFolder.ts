@@ -42,9 +42,19 @@ export class RunFolder {
     return { folder: new RunFolder(resolve(runs, id)), id };
   }
 
-  /** Makes the folder, if it is new, and keeps what the run is started with. From now on it is the newest. */
-  begin(config: RunConfig): void {
+  /** The place of a run within another folder, such as that of a comparison. Nothing is made yet. */
+  static within(folder: RunFolder, id: string): RunFolder {
+    return new RunFolder(folder.file(id));
+  }
+
+  /** Makes the folder, if it is new. Without a configuration it is no training run. */
+  make(): void {
     writing(this.path, () => mkdirSync(this.path, { recursive: true }));
+  }
+
+  /** Makes the folder and keeps what the run is started with. From now on it is the newest. */
+  begin(config: RunConfig): void {
+    this.make();
     // The coordinator's URL may have a password.
     this.write('config.json', json(config), 0o600);
   }

@@ -1,5 +1,6 @@
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { number } from '../progress/progressText.ts';
+import { escapeXml } from '../report/escapeXml.ts';
 
 const width = 800;
 const height = 420;
@@ -50,8 +51,4 @@ ${grid.join('\n')}
 ${evaluation.map((entry) => `<circle cx="${x(entry.step).toFixed(1)}" cy="${y(entry.loss).toFixed(1)}" r="3" fill="#f97316"/>`).join('\n')}
 </svg>
 `;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

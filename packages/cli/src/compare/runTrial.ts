@@ -1,0 +1,127 @@
+import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
+import { evaluateParameters } from '../parameters/evaluateParameters.ts';
+import type { PreparedJob } from '../parameters/prepareJob.ts';
+import type { RunProgress } from '../progress/RunProgress.ts';
+import type { RunFolder } from '../runs/RunFolder.ts';
+import { type ClusterFlags, runTraining } from '../runs/runTraining.ts';
+import type { Trial } from './compareTrials.ts';
+import { measureInference } from './measureInference.ts';
+import type { Budget } from './methodJob.ts';
+import { trialCurve } from './trialCurve.ts';
+
+export interface TrialOptions {
+  readonly method: string;
+  readonly prepared: PreparedJob;
+  readonly budget: Budget;
+  readonly folder: RunFolder;
+  readonly cluster: ClusterFlags;
+  /** Ctrl-C. */
+  readonly stop: AbortSignal;
+  readonly line: (text: string) => void;
+  /** `fraction` of the budget that is used. */
+  readonly onProgress: (fraction: number, progress: RunProgress) => void;
+}
+
+/** Trains once within the budget. Undefined if it was stopped before the budget was used; what there is lies in its folder. Throws as runTraining does. */
+export async function runTrial(options: TrialOptions): Promise<Trial | undefined> {
+  const { method, prepared, budget, folder, cluster, stop, line } = options;
+  const { job, spec, shape, file } = prepared;
+  const { parameters: first, origin } = await prepared.begin();
+  const id = `${method}, seed ${spec.seed}`;
+  const config = {
+    ...{ id, job: 'trial', jobName: spec.name, jobFile: file },
+    coordinator: `sqlite:${folder.file('coordinator.sqlite')}`,
+    ...{ servers: cluster.servers, workers: cluster.workers, overrides: {}, spec },
+    ...(origin && { startedFrom: origin }),
+  };
+  const metrics: MetricEntry[] = [];
+  const clock = new BudgetClock(budget);
+  const { summary, flat } = await runTraining(
+    { folder, config, prepared },
+    {
+      ...cluster,
+      ...{ stop: AbortSignal.any([stop, clock.used]), line },
+      onPlaced: () => clock.start(),
+      onMetric: (entry, progress) => {
+        metrics.push(entry);
+        if (entry.kind === 'evaluation') clock.leaveOut(entry.tookMs);
+        if (entry.kind === 'step' || entry.kind === 'usage')
+          options.onProgress(clock.fraction(progress), progress);
+      },
+    },
+  ).finally(() => clock.stop());
+  if (stop.aborted) return undefined;
+
+  const before = await evaluateParameters(
+    job,
+    shape,
+    first.subarray(0, shape.layout.length),
+    cluster.compute,
+  );
+  const curve = trialCurve({
+    ...{ metrics, startedAtMs: clock.startedAtMs, trainSize: spec.trainSize },
+    ...{ firstLoss: before.loss, lastLoss: summary.loss, steps: summary.steps },
+  });
+  const { loss, accuracy, steps, passes, pushedBytes, memoryBytes } = summary;
+  return {
+    ...{ method, seed: spec.seed, loss, accuracy, steps, passes, pushedBytes, memoryBytes, curve },
+    trainMs: curve[curve.length - 1].timeMs,
+    inferenceMs: await measureInference(prepared, flat, cluster.compute),
+    folder: folder.path,
+  };
+}
+
+/** Says when a budget of seconds is used; one of passes ends by itself. */
+class BudgetClock {
+  readonly #budget: Budget;
+  readonly #used = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #startedAtMs = 0;
+  #leftOutMs = 0;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  get used(): AbortSignal {
+    return this.#used.signal;
+  }
+
+  /** Ms since 1970. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
+  }
+
+  /** Later calls, as after a server was replaced, change nothing. */
+  start(): void {
+    if (this.#startedAtMs > 0) return;
+    this.#startedAtMs = Date.now();
+    this.#arm();
+  }
+
+  /** Time that training waited for an evaluation. */
+  leaveOut(ms: number): void {
+    this.#leftOutMs += ms;
+    this.#arm();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  fraction(progress: RunProgress): number {
+    return this.#budget.kind === 'passes'
+      ? progress.passes / this.#budget.passes
+      : this.#elapsedMs() / (1000 * this.#budget.seconds);
+  }
+
+  #elapsedMs(): number {
+    return Date.now() - this.#startedAtMs - this.#leftOutMs;
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#budget.kind === 'passes') return;
+    this.#timer = setTimeout(() => this.#used.abort(), 1000 * this.#budget.seconds - this.#elapsedMs());
+  }
+}
