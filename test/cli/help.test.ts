@@ -8,6 +8,7 @@ const commands = [
   'predict',
   'export',
   'status',
+  'compare',
   'controller',
   'server',
   'worker',

@@ -180,7 +180,7 @@ class Comparison {
       progressBar(fraction),
       `${label} seed ${seed}`,
       `${progress.passes.toFixed(1)} passes`,
-      `loss ${lossText(loss)}`,
+      `loss ${Number.isNaN(loss) ? '-' : lossText(loss)}`,
       ...(accuracy === undefined ? [] : [percent(accuracy)]),
     ].join('  ');
   }

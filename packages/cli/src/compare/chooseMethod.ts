@@ -87,10 +87,8 @@ function costReason(chosen: MethodResult, { parameters, trainSize, processors }:
   const perPass = chosen.trainMs.mean / chosen.passes;
   const stepsPerPass = chosen.steps / chosen.passes;
   const pace =
-    stepsPerPass > 1
-      ? `it makes ${stepsPerPass.toFixed(0)} steps of each`
-      : `a step takes ${(1 / stepsPerPass).toFixed(1)} of them`;
-  return `The model has ${parameters.toLocaleString('en-US')} parameters and the data ${trainSize.toLocaleString('en-US')} examples: a pass takes ${ms(perPass)} on the ${processors} processors here, and ${pace}.`;
+    stepsPerPass > 1 ? `${stepsPerPass.toFixed(0)} steps` : `${stepsPerPass.toPrecision(2)} of a step`;
+  return `The model has ${parameters.toLocaleString('en-US')} parameters and the data ${trainSize.toLocaleString('en-US')} examples: a pass, that is ${pace}, takes ${ms(perPass)} on the ${processors} processors here.`;
 }
 
 function wireReason(chosen: MethodResult, results: readonly MethodResult[]): string[] {

@@ -4,7 +4,7 @@ import type { Spread } from './statistics.ts';
 
 /** A time with three digits, in the unit that fits. */
 export function ms(value: number): string {
-  if (value < 1) return `${(value * 1000).toPrecision(3)} us`;
+  if (value < 1) return `${(value * 1000).toPrecision(3)} µs`;
   if (value < 1000) return `${value.toPrecision(3)} ms`;
   if (value < 120_000) return `${(value / 1000).toPrecision(3)} s`;
   return `${(value / 60_000).toPrecision(3)} min`;

@@ -52,6 +52,11 @@ export async function runTrial(options: TrialOptions): Promise<Trial | undefined
   ).finally(() => clock.stop());
   if (stop.aborted) return undefined;
 
+  // A last step in which a method only saw that its passes are made is none.
+  const steps = metrics.reduce(
+    (most, entry) => (entry.kind === 'step' ? Math.max(most, entry.step + 1) : most),
+    0,
+  );
   const before = await evaluateParameters(
     job,
     shape,
@@ -60,9 +65,9 @@ export async function runTrial(options: TrialOptions): Promise<Trial | undefined
   );
   const curve = trialCurve({
     ...{ metrics, startedAtMs: clock.startedAtMs, trainSize: spec.trainSize },
-    ...{ firstLoss: before.loss, lastLoss: summary.loss, steps: summary.steps },
+    ...{ firstLoss: before.loss, lastLoss: summary.loss, steps },
   });
-  const { loss, accuracy, steps, passes, pushedBytes, memoryBytes } = summary;
+  const { loss, accuracy, passes, pushedBytes, memoryBytes } = summary;
   return {
     ...{ method, seed: spec.seed, loss, accuracy, steps, passes, pushedBytes, memoryBytes, curve },
     trainMs: curve[curve.length - 1].timeMs,

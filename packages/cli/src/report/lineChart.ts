@@ -138,7 +138,7 @@ function grid(
     ...(level === undefined
       ? []
       : [
-          `<line class="level" x1="${margin.left}" x2="${right}" y1="${toY(level.y).toFixed(1)}" y2="${toY(level.y).toFixed(1)}"/><text class="level" x="${right - 6}" y="${(toY(level.y) - 6).toFixed(1)}" text-anchor="end">${escapeXml(level.label)}</text>`,
+          `<line class="level" x1="${margin.left}" x2="${right}" y1="${toY(level.y).toFixed(1)}" y2="${toY(level.y).toFixed(1)}"/><text class="level" x="${margin.left + 6}" y="${(toY(level.y) - 6).toFixed(1)}">${escapeXml(level.label)}</text>`,
         ]),
     ...(place === undefined
       ? []

@@ -13,7 +13,7 @@ const style = `
 @media (prefers-color-scheme:dark){:root{--back:#12161c;--card:#1a2029;--ink:#e6eaf0;--soft:#9aa6b5;--line:#2e3743;--mark:#1b2a3a;${variables(dark)}}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-main{max-width:1020px;margin:0 auto;padding:32px 24px 64px}
+main{max-width:1180px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px}
 h2{font-size:18px;margin:40px 0 12px}
 p.under{color:var(--soft);margin:0 0 24px}
@@ -22,8 +22,8 @@ p.under{color:var(--soft);margin:0 0 24px}
 .choice ul,.notes{margin:0;padding-left:20px}
 .choice li,.notes li{margin:4px 0}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:7px 10px;border-bottom:1px solid var(--line);white-space:nowrap}
+table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
+th,td{text-align:right;padding:7px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
 th{color:var(--soft);font-weight:600}
 th:first-child,td:first-child{text-align:left}
 td.why{text-align:left;white-space:normal;color:var(--soft)}
@@ -39,7 +39,7 @@ svg .axis,svg .tick{stroke:var(--soft)}
 svg line.level{stroke:var(--soft);stroke-dasharray:5 4}
 svg .seed{fill:none;stroke-width:1;opacity:.4}
 svg .mean{fill:none;stroke-width:2.2;stroke-linejoin:round}
-svg .leader{fill:none;stroke-width:.8;opacity:.6}
+svg .leader{fill:none;stroke-width:.8;stroke-dasharray:1 4;opacity:.7}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0;font-size:14px}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 ${light.map((_, index) => `svg polyline.c${index}{stroke:var(--c${index})}svg circle.c${index},svg text.c${index}{fill:var(--c${index})}.dot.c${index}{background:var(--c${index})}`).join('\n')}

@@ -1,3 +1,4 @@
+import { nearestName } from '../errors/nearestName.ts';
 import { TributaryError } from '../errors/TributaryError.ts';
 
 /** What one named number (or switch) of a method may be, and what it is when not given; without `initial` it must be given. */
@@ -69,8 +70,10 @@ export function resolveOptions<Table extends OptionTable>(
 ): Resolved<Table> {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
+      const nearest = nearestName(name, Object.keys(table));
+      const suggestion = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
       throw new TributaryError('INVALID_ARGUMENT', `${owner} has no option "${name}"`, {
-        hint: describeTable(table),
+        hint: `${suggestion}${describeTable(table)}`,
       });
     }
   }
