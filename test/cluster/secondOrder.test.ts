@@ -7,14 +7,20 @@ import { golden } from '../methods/functions.ts';
 import { jobFile, run, temporaryFolder, train } from './tributary.ts';
 
 /** Trains once on one worker and one server, once on others; the results must be the same bits. */
-async function trainTwice(job: string, workers: number, servers: number): Promise<TrainSummary> {
+async function trainTwice(
+  job: string,
+  workers: number,
+  servers: number,
+  ...flags: string[]
+): Promise<TrainSummary> {
   const runs = temporaryFolder();
   const summaries = [];
   for (const [w, s] of [
     [1, 1],
     [workers, servers],
   ]) {
-    summaries.push(await train([jobFile(job), '--runs', runs, '--workers', `${w}`, '--servers', `${s}`]));
+    const processes = ['--workers', `${w}`, '--servers', `${s}`];
+    summaries.push(await train([jobFile(job), '--runs', runs, ...processes, ...flags]));
   }
   expect(summaries[1].parametersSha256).toBe(summaries[0].parametersSha256);
   return summaries[0];
@@ -60,7 +66,7 @@ test('Newton-CG on a million parameters: the loss falls at every step, and the s
 test('Gauss-Newton products: a network that is not convex is learnt, and the same bits for any number of processes', {
   timeout: 240_000,
 }, async () => {
-  const summary = await trainTwice('gaussNewton', 2, 2);
+  const summary = await trainTwice('spirals', 2, 2);
   expect(summary.loss).toBeLessThan(0.05);
   expect(summary.accuracy).toBe(1);
 });
@@ -69,8 +75,16 @@ test.each([
   ['none', /model\.outputs and model\.outputLoss are missing, but newton-cg with gaussNewton needs them/],
   ['different', /loss\(parameters, batch\) is .*, but outputLoss\(outputs\(parameters, batch\), batch\) is /],
 ])('Gauss-Newton products are refused where the two parts of the loss are %s', async (twoParts, says) => {
-  const args = ['train', jobFile('gaussNewton'), '--runs', temporaryFolder(), '--two-parts', twoParts];
+  const args = ['train', jobFile('spirals'), '--runs', temporaryFolder(), '--two-parts', twoParts];
   const { code, stderr } = await run(args);
   expect(stderr).toMatch(says);
   expect(code).not.toBe(0);
+});
+
+test('K-FAC: the same network, and the same bits for any number of processes', {
+  timeout: 240_000,
+}, async () => {
+  const summary = await trainTwice('spirals', 2, 2, '--method', 'kfac', '--steps', '60');
+  expect(summary.optimizer).toBe('kfac');
+  expect(summary.loss).toBeLessThan(0.2);
 });

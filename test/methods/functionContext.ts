@@ -50,6 +50,10 @@ export class FunctionContext implements StepContext {
     return this.hessianVectorProduct(at, vector);
   }
 
+  kroneckerFactors(): Promise<Float64Array> {
+    throw new Error('a plain function has no layers');
+  }
+
   async hessianVectorProduct(at: ArrayLike<number>, vector: ArrayLike<number>): Promise<Float64Array> {
     this.passes.hessianVector++;
     const rows = this.#fn.hessian(at);

@@ -19,6 +19,7 @@ export {
   adamax,
   adamw,
   ftrl,
+  kfac,
   lbfgs,
   lion,
   momentum,

@@ -1,7 +1,10 @@
 import { type numpy as np, valueAndGrad } from '@jax-js/jax';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ArrayFunction } from '../compute/ComputeBackend.ts';
 import type { BatchArrays, Model, ParameterTree } from '../job/Model.ts';
+import { denseLayers } from './denseLayers.ts';
+import { kroneckerFactors, type Prediction } from './kroneckerFactors.ts';
 import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.ts';
 import {
   gaussNewtonVectorProduct,
@@ -77,6 +80,26 @@ export function gaussNewtonVectorFunction(
   };
 }
 
+/** Takes a key of two whole numbers besides. Returns [the Kronecker factors of all dense layers, end to end]. */
+export function kroneckerFactorsFunction(prediction: Prediction) {
+  return (
+    model: Model,
+    structure: TreeStructure,
+    fields: readonly string[],
+    layout: Layout,
+  ): ArrayFunction => {
+    const { outputs } = model;
+    if (outputs === undefined) throw missingOutputs('outputs(parameters, batch)');
+    const layers = denseLayers(layout);
+    return (...inputs) => {
+      const { parameters, batch } = assemble(structure, fields, inputs);
+      const key = inputs[structure.size + fields.length];
+      const run: Outputs = (at, of) => outputs.call(model, at, of);
+      return [kroneckerFactors(run, layers, prediction, parameters, batch, key)];
+    };
+  };
+}
+
 /** Returns [loss], put together of its two parts. */
 export function twoPartLossFunction(
   model: Model,
@@ -94,14 +117,18 @@ export function twoPartLossFunction(
 function twoParts(model: Model): { outputs: Outputs; outputLoss: OutputLoss } {
   const { outputs, outputLoss } = model;
   if (outputs === undefined || outputLoss === undefined) {
-    throw new TributaryError('FAILED_PRECONDITION', 'the model does not say its loss in two parts', {
-      hint: 'Add outputs(parameters, batch) and outputLoss(outputs, batch) to the model.',
-    });
+    throw missingOutputs('outputs(parameters, batch) and outputLoss(outputs, batch)');
   }
   return {
     outputs: (parameters, batch) => outputs.call(model, parameters, batch),
     outputLoss: (at, batch) => outputLoss.call(model, at, batch),
   };
+}
+
+function missingOutputs(missing: string): TributaryError {
+  return new TributaryError('FAILED_PRECONDITION', 'the model does not say what its outputs are', {
+    hint: `Add ${missing} to the model.`,
+  });
 }
 
 /** Takes directions [K, P] besides. Returns [the Hessian's products with them, [K, P]]. */

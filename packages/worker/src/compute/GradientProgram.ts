@@ -1,11 +1,13 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
+import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 import {
   evaluationFunction,
   gaussNewtonVectorFunction,
   hessianProductsFunction,
   hessianVectorFunction,
+  kroneckerFactorsFunction,
   lossAndGradientFunction,
   lossFunction,
   predictFunction,
@@ -37,11 +39,13 @@ type Purpose =
   | 'Hessian'
   | 'Hessian-vector product'
   | 'Gauss-Newton product'
+  | 'Kronecker factors of classes'
+  | 'Kronecker factors of numbers'
   | 'evaluation'
   | 'prediction';
 const functionFor: Record<
   Purpose,
-  (model: Model, structure: TreeStructure, fields: readonly string[]) => ArrayFunction
+  (model: Model, structure: TreeStructure, fields: readonly string[], layout: Layout) => ArrayFunction
 > = {
   gradient: lossAndGradientFunction,
   loss: lossFunction,
@@ -49,6 +53,8 @@ const functionFor: Record<
   Hessian: hessianProductsFunction,
   'Hessian-vector product': hessianVectorFunction,
   'Gauss-Newton product': gaussNewtonVectorFunction,
+  'Kronecker factors of classes': kroneckerFactorsFunction('classes'),
+  'Kronecker factors of numbers': kroneckerFactorsFunction('numbers'),
   evaluation: evaluationFunction,
   prediction: predictFunction,
 };
@@ -103,6 +109,20 @@ export class GradientProgram {
     const tensors = this.#parameterSpecs();
     const { program, inputs } = await this.#prepare(curvature, parameters, batch, tensors);
     await program.run([...inputs, ...this.#tensorViews(vector)], this.#tensorViews(product));
+  }
+
+  /** Fills `factors` with those of every dense layer, as kroneckerFactors says; targets are drawn from `key`, two whole numbers. */
+  async kroneckerFactors(
+    prediction: Prediction,
+    parameters: Float32Array,
+    batch: Batch,
+    key: Int32Array,
+    factors: Float32Array,
+  ): Promise<void> {
+    const purpose = `Kronecker factors of ${prediction}` as const;
+    const extra: ArraySpec = { shape: [2], dtype: 'int32' };
+    const { program, inputs } = await this.#prepare(purpose, parameters, batch, [extra]);
+    await program.run([...inputs, key], [factors]);
   }
 
   /**
@@ -186,7 +206,7 @@ export class GradientProgram {
       }),
     );
     try {
-      const fn = functionFor[purpose](this.#model, this.#structure, fields);
+      const fn = functionFor[purpose](this.#model, this.#structure, fields, this.#layout);
       const specs = [...this.#parameterSpecs(), ...batchSpecs, ...extra];
       await requireSameTrace(purpose, fn, specs);
       return await this.#backend.compile(fn, specs);

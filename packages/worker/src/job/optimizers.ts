@@ -62,5 +62,8 @@ export const newton = constructorOf('newton');
 /** Newton's method by conjugate gradients in a trust region; no Hessian is formed, so that models may be large (Steihaug, 1983). */
 export const newtonCg = constructorOf('newton-cg');
 
+/** Natural gradient by Kronecker-factored curvature, for models of dense layers (Martens & Grosse, 2015). */
+export const kfac = constructorOf('kfac');
+
 /** L-BFGS with a strong Wolfe line search (Liu & Nocedal, 1989). */
 export const lbfgs = constructorOf('lbfgs');

@@ -1,4 +1,5 @@
 import type { StateTensor } from '@tributary/core/layout/methodState.ts';
+import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 
 /** Flat parameters: float32 on a cluster; float64 where a method is tested against theory. `slice` keeps the type, so that a point is rounded as it will be stored. */
 export type Vector = Float32Array | Float64Array;
@@ -33,6 +34,14 @@ export interface StepContext {
   hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
   /** Of the generalised Gauss-Newton matrix; only for a model that says its loss in two parts. */
   gaussNewtonVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
+  /** The Kronecker factors of the Fisher matrix of every dense layer; only for a model that says its outputs. */
+  kroneckerFactors(at: Vector, asked: FactorsAsked): Promise<Float64Array>;
+}
+
+/** What the outputs of a model mean, and how many numbers its factors are: see autodiff/kroneckerFactors.ts. */
+export interface FactorsAsked {
+  readonly prediction: Prediction;
+  readonly length: number;
 }
 
 export interface LossAndGradient {

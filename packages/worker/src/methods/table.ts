@@ -5,6 +5,7 @@ import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { resolveOptions } from '@tributary/core/optimizer/options.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
+import { kfac } from './kfac/kfac.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
@@ -12,7 +13,7 @@ import type { StepMethod } from './StepMethod.ts';
 import type { StepMethodRow } from './StepMethodRow.ts';
 
 /** Every method that computes whole steps in the workers, by name. */
-export const stepMethods = { newton, 'newton-cg': newtonCg, lbfgs } satisfies Readonly<
+export const stepMethods = { newton, 'newton-cg': newtonCg, lbfgs, kfac } satisfies Readonly<
   Record<string, StepMethodRow>
 >;
 

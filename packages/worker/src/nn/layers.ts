@@ -1,4 +1,5 @@
 import { lax, numpy as np, random } from '@jax-js/jax';
+import { denseUse } from './denseUse.ts';
 import { heNormal, type Initialiser, normal } from './initialisers.ts';
 
 /** A weight and what is added to the result. */
@@ -16,7 +17,7 @@ export function initialDense(
 
 /** x w + b along the last axis of x. */
 export function dense({ w, b }: Affine, x: np.Array): np.Array {
-  return np.matmul(x, w).add(b);
+  return denseUse(w, x, (weight, input) => np.matmul(input, weight).add(b));
 }
 
 /** Parameters of `conv2d`: w [outputs, inputs, size, size], b [outputs]. */

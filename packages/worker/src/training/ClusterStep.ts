@@ -3,7 +3,7 @@ import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { methodPrefix } from '@tributary/core/layout/methodState.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
-import type { LossAndGradient, StepContext, Vector } from '../methods/StepMethod.ts';
+import type { FactorsAsked, LossAndGradient, StepContext, Vector } from '../methods/StepMethod.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { Quantity } from './gradientMessages.ts';
 import { sharedFloats } from './sharedFloats.ts';
@@ -96,6 +96,11 @@ export class ClusterStep implements StepContext {
 
   gaussNewtonVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
     return this.#product('gaussNewtonVector', at, vector);
+  }
+
+  async kroneckerFactors(at: Vector, { prediction, length }: FactorsAsked): Promise<Float64Array> {
+    const quantity: Quantity = { kind: 'kroneckerFactors', at: this.#share('at', at), prediction };
+    return (await this.#mean(quantity, length)).values;
   }
 
   async #product(

@@ -81,7 +81,7 @@ export class RankSums {
       sum.fill(0);
       return { weight, loss: 0, finite: true };
     }
-    const meanLoss = await this.#compute(quantity, batch, sum);
+    const meanLoss = await this.#compute(quantity, batch, sum, () => this.#batches.key(rank, step));
     if (quantity.kind === 'gradient') this.#freeze(sum, step);
     const finite = this.#kernels.scale(sum, sum, weight);
     return { weight, loss: meanLoss * weight, finite: finite && Number.isFinite(meanLoss) };
@@ -97,7 +97,12 @@ export class RankSums {
   }
 
   /** Fills `target`, and returns the mean loss; 0 where that does not come with the quantity. */
-  async #compute(quantity: Quantity, batch: Batch, target: Float32Array): Promise<number> {
+  async #compute(
+    quantity: Quantity,
+    batch: Batch,
+    target: Float32Array,
+    key: () => Int32Array,
+  ): Promise<number> {
     const program = this.#program;
     switch (quantity.kind) {
       case 'loss':
@@ -115,6 +120,9 @@ export class RankSums {
           quantity.vector,
           target,
         );
+        return 0;
+      case 'kroneckerFactors':
+        await program.kroneckerFactors(quantity.prediction, quantity.at, batch, key(), target);
         return 0;
       case 'gaussNewtonVector':
         await program.curvatureVectorProduct(

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
 
 /** What a worker's two threads say to each other. Floats do not travel here: they lie in shared memory. */
@@ -15,6 +16,7 @@ export interface GradientThreadData {
 /** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
 export type Quantity =
   | { readonly kind: 'loss' | 'gradient' | 'hessian'; readonly at: Float32Array }
+  | { readonly kind: 'kroneckerFactors'; readonly at: Float32Array; readonly prediction: Prediction }
   | {
       readonly kind: 'hessianVector' | 'gaussNewtonVector';
       readonly at: Float32Array;
