@@ -10,7 +10,7 @@ const layout = createLayout([
   { name: 'empty', shape: [0, 4] },
   { name: 'übung "x"', shape: [2] },
 ]);
-const slots = ['m', 'v'];
+const slots = ['m', 'v'].map((name) => ({ name, layout }));
 
 /** A file with the given JSON text as its header, and some data. */
 function fileOf(header: unknown, dataBytes = 0): Uint8Array {

@@ -42,7 +42,7 @@ test.each(cases)('$name follows PyTorch over 40 steps', (reference) => {
   const optimizer = createOptimizer({ name: methods[reference.name] ?? reference.name, hyperparameters });
   const parameters = Float32Array.from(reference.init);
   const slots = optimizer.slots.map((slot) =>
-    new Float32Array(parameters.length).fill(optimizer.initialSlotValue(slot)),
+    optimizer.beginSlot(slot, new Float32Array(parameters.length), parameters),
   );
   const learningRate = Number(optimizer.hyperparameters.learningRate);
   let worst = 0;

@@ -3,7 +3,7 @@ import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { expect, test } from 'vitest';
 import { caught } from './caught.ts';
-import { optimizerVariants } from './optimizerVariants.ts';
+import { elementVariants, optimizerVariants } from './optimizerVariants.ts';
 import { randomVector } from './randomVector.ts';
 
 const steps = 7;
@@ -11,7 +11,7 @@ const length = 1000;
 
 /** Runs some steps over the ranges of the vector given by `cuts`, each with arrays of its own, and returns parameters and slots. */
 function run(
-  variant: (typeof optimizerVariants)[number],
+  variant: (typeof elementVariants)[number],
   cuts: readonly number[],
   outOfPlace = false,
 ): Float32Array[] {
@@ -19,7 +19,9 @@ function run(
   const learningRate = Number(optimizer.hyperparameters.learningRate);
   const state = [
     randomVector(1, length),
-    ...optimizer.slots.map((slot) => new Float32Array(length).fill(optimizer.initialSlotValue(slot))),
+    ...optimizer.slots.map((slot) =>
+      optimizer.beginSlot(slot, new Float32Array(length), randomVector(1, length)),
+    ),
   ];
   for (let count = 1; count <= steps; count++) {
     const gradient = randomVector(count + 1, length);
@@ -39,23 +41,23 @@ test('the variants have every row of the table', () => {
   expect(new Set(optimizerVariants.map(({ spec }) => spec.name))).toEqual(new Set(Object.keys(optimizers)));
 });
 
-test.each(optimizerVariants)('$title: any cut into shards gives the same bits', (variant) => {
+test.each(elementVariants)('$title: any cut into shards gives the same bits', (variant) => {
   const whole = run(variant, [0, length]);
   expect(run(variant, [0, 1, 2, 3, 337, 338, 700, 999, length])).toEqual(whole);
   expect(whole.flatMap((array) => Array.from(array)).every(Number.isFinite)).toBe(true);
 });
 
-test.each(optimizerVariants)('$title: out of place gives the same bits as in place', (variant) => {
+test.each(elementVariants)('$title: out of place gives the same bits as in place', (variant) => {
   expect(run(variant, [0, length], true)).toEqual(run(variant, [0, length]));
 });
 
-test.each(optimizerVariants)('$title: every parameter with a gradient moves', (variant) => {
+test.each(elementVariants)('$title: every parameter with a gradient moves', (variant) => {
   const [before, after] = [randomVector(1, length), run(variant, [0, length])[0]];
   const moved = before.filter((value, index) => value !== after[index]).length;
   expect(moved).toBeGreaterThan(length * 0.95);
 });
 
-test.each(optimizerVariants)('$title: an update of no elements does nothing', (variant) => {
+test.each(elementVariants)('$title: an update of no elements does nothing', (variant) => {
   const optimizer = createOptimizer(variant.spec);
   const empty = new Float32Array();
   const learningRate = Number(optimizer.hyperparameters.learningRate);
@@ -124,4 +126,22 @@ test('ftrl refuses a learning rate that a schedule has changed', () => {
   const one = new Float32Array(1);
   const error = caught(() => optimizer.update(one, one, one, [one, one], { count: 1, learningRate: 0.05 }));
   expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test('an average of the parameters: the first are soon forgotten, then it keeps its part', () => {
+  const spec = { name: 'sgd', hyperparameters: { learningRate: 1 }, averageKeep: 0.5 };
+  const optimizer = createOptimizer(spec);
+  expect(optimizer.slots).toEqual(['average']);
+  const parameters = Float32Array.of(8);
+  const average = optimizer.beginSlot('average', new Float32Array(1), parameters);
+  let expected = 8;
+  for (let count = 1; count <= 20; count++) {
+    optimizer.update(parameters, parameters, Float32Array.of(1), [average], { count, learningRate: 1 });
+    const keep = Math.min(0.5, (1 + count) / (10 + count));
+    expected = keep * expected + (1 - keep) * (8 - count);
+    expect(average[0]).toBeCloseTo(expected, 5);
+  }
+  expect(
+    caught(() => createOptimizer({ name: 'schedule-free', hyperparameters: {}, averageKeep: 0.5 })).line,
+  ).toBe('optimizer "schedule-free" averages the parameters itself. Leave averaging out.');
 });

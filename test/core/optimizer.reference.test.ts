@@ -34,6 +34,23 @@ const cases: { title: string; spec: OptimizerSpec; equations: Equations }[] = [
     },
   },
   {
+    title: 'Schedule-free AdamW, algorithm 1, with a warm-up',
+    spec: {
+      name: 'schedule-free',
+      hyperparameters: { learningRate: 0.05, beta1: 0.9, beta2: 0.95, weightDecay: 0.1, warmupSteps: 10 },
+    },
+    equations(y, g, t, state) {
+      if (t === 1) [state.z, state.x] = [y, y];
+      state.v = 0.95 * state.v + 0.05 * g * g;
+      const rate = 0.05 * Math.sqrt(1 - 0.95 ** t) * Math.min(1, t / 10);
+      state.z -= (rate * g) / (Math.sqrt(state.v) + 1e-8) + rate * 0.1 * y;
+      state.sum += rate ** 2;
+      const c = rate ** 2 / state.sum;
+      state.x = (1 - c) * state.x + c * state.z;
+      return 0.1 * state.z + 0.9 * state.x;
+    },
+  },
+  {
     title: 'RMSprop with momentum',
     spec: { name: 'rmsprop', hyperparameters: { learningRate: 0.01, alpha: 0.9, momentum: 0.8 } },
     equations(p, g, _t, state) {
@@ -76,7 +93,9 @@ test.each(cases)('$title, over 40 steps', ({ spec, equations }) => {
   const zeros = () =>
     new Proxy<Record<string, number>>({}, { get: (state, key) => Reflect.get(state, key) ?? 0 });
   const states = Array.from({ length }, zeros);
-  const slots = optimizer.slots.map(() => new Float32Array(length));
+  const slots = optimizer.slots.map((slot) =>
+    optimizer.beginSlot(slot, new Float32Array(length), parameters),
+  );
   for (let count = 1; count <= 40; count++) {
     const gradient = randomVector(count + 1, length);
     optimizer.update(parameters, parameters, gradient, slots, { count, learningRate });

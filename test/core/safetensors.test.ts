@@ -38,7 +38,7 @@ test('a checkpoint is read as its parameters, without the optimizer slots', () =
     { name: 'w', shape: [2, 2] },
     { name: 'b', shape: [] },
   ]);
-  const header = encodeHeader(layout, ['m'], {});
+  const header = encodeHeader(layout, [{ name: 'm', layout }], {});
   const data = randomVector(2, 10);
   const file = new Uint8Array(header.length + 40);
   file.set(header);

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { compileKernels, kernelModuleFile } from '../../scripts/kernels.ts';
 import { vectorKernelLaws } from '../laws/vectorKernels.laws.ts';
 import { caught } from './caught.ts';
-import { optimizerVariants } from './optimizerVariants.ts';
+import { elementVariants } from './optimizerVariants.ts';
 
 describe('plain', () => vectorKernelLaws(() => plainKernels));
 describe('simd', () => vectorKernelLaws(createSimdKernels));
@@ -18,14 +18,14 @@ test('the committed module is what its sources compile to', () => {
   expect(readFileSync(kernelModuleFile, 'utf8')).toBe(compileKernels());
 });
 
-test('every optimizer has a kernel, which takes what its rule gives', () => {
+test('every element-wise optimizer has a kernel, which takes what its rule gives', () => {
   const module = new webAssembly.Module(Buffer.from(kernelModule, 'base64'));
   const { memory } = new VectorMemory();
   const kernels = new webAssembly.Instance(module, { env: { memory } }).exports as Record<
     string,
     () => unknown
   >;
-  for (const { spec } of optimizerVariants) {
+  for (const { spec } of elementVariants) {
     const { name, rule, hyperparameters } = createOptimizer(spec);
     const scalars = rule.scalars({ count: 1, learningRate: Number(hyperparameters.learningRate) });
     // Elements, out, parameters, gradient.

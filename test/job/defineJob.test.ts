@@ -1,6 +1,16 @@
 import { numpy as np } from '@jax-js/jax';
 import type { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { adam, cosine, defineJob, ftrl, inMemory, type JobDefinition, newton, sgd } from 'tributary';
+import {
+  adam,
+  cosine,
+  defineJob,
+  ftrl,
+  inMemory,
+  type JobDefinition,
+  newton,
+  scheduleFree,
+  sgd,
+} from 'tributary';
 import { expect, test } from 'vitest';
 
 const minimal = {
@@ -85,6 +95,19 @@ test.each<[object, string]>([
   ],
   [{ clipping: { norm: 0 } }, 'clipping.norm is 0, but must be a number above 0'],
   [{ model: { init: minimal.model.init } }, 'model.loss is missing, but must be a function'],
+  [{ averaging: 1 }, 'averaging is 1, but must be a number from 0 to below 1'],
+  [
+    { averaging: 0.9, optimizer: newton() },
+    'averaging is given, but newton has no noise to average out: leave it out',
+  ],
+  [
+    { averaging: 0.9, optimizer: scheduleFree() },
+    'optimizer "schedule-free" averages the parameters itself. Leave averaging out.',
+  ],
+  [
+    { schedule: cosine({ steps: 10 }), optimizer: scheduleFree() },
+    'a schedule is given, but schedule-free has its own: leave it out',
+  ],
   [{ tensors: {} }, 'tensors is {}, but must be a list of rules { match, ... }'],
   [
     { tensors: [{ match: '*', frosen: true }] },

@@ -4,7 +4,7 @@ import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { blockSquares } from '@tributary/core/reduction/blockSquares.ts';
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { expect, test } from 'vitest';
-import { optimizerVariants } from '../core/optimizerVariants.ts';
+import { elementVariants } from '../core/optimizerVariants.ts';
 import { randomVector } from '../core/randomVector.ts';
 
 /** None, less than a register, whole registers, blocks and what hangs over. */
@@ -46,14 +46,14 @@ export function vectorKernelLaws(create: () => VectorKernels): void {
     expect(others[1].length).toBe(0);
   });
 
-  test.each(optimizerVariants)('$title: the bits of the optimizer itself, over some steps', ({ spec }) => {
+  test.each(elementVariants)('$title: the bits of the optimizer itself, over some steps', ({ spec }) => {
     const optimizer = createOptimizer(spec);
     const learningRate = Number(optimizer.hyperparameters.learningRate);
     for (const length of lengths) {
       const parameters = vector(1, length);
       const out = kernels.allocate(length);
       const slots = optimizer.slots.map((slot) =>
-        kernels.allocate(length).fill(optimizer.initialSlotValue(slot)),
+        optimizer.beginSlot(slot, kernels.allocate(length), parameters),
       );
       const expected = parameters.slice();
       const expectedSlots = slots.map((slot) => slot.slice());

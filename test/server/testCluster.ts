@@ -12,7 +12,7 @@ import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
-import { partition } from '@tributary/core/partition/partition.ts';
+import { shardRanges } from '@tributary/core/optimizer/shardRanges.ts';
 import { CheckpointWriter } from '@tributary/server/controller/CheckpointWriter.ts';
 import { type RunningServer, startServer } from '@tributary/server/ServerProcess.ts';
 import { onTestFinished } from 'vitest';
@@ -131,7 +131,7 @@ export class TestCluster {
 
   /** Gives each server one shard, and waits until they are loaded from the checkpoint. */
   async place(generation: number, checkpoint: string, servers = this.servers): Promise<void> {
-    const shards = partition(this.spec.layout.length, servers.length).map((range, index) => ({
+    const shards = shardRanges(this.spec, servers.length).map((range, index) => ({
       ...range,
       server: `server-${this.servers.indexOf(servers[index])}`,
       address: servers[index].address,

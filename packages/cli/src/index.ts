@@ -14,22 +14,28 @@ export type { Job, JobDefinition } from '@tributary/worker/job/Job.ts';
 export type { BatchArrays, Model, ParameterTree } from '@tributary/worker/job/Model.ts';
 export {
   adadelta,
+  adafactor,
   adagrad,
   adam,
   adamax,
   adamw,
   ftrl,
   kfac,
+  lamb,
+  lars,
   lbfgs,
   lion,
   momentum,
+  muon,
   nadam,
   nesterov,
   newton,
   newtonCg,
   radam,
   rmsprop,
+  scheduleFree,
   sgd,
+  soap,
 } from '@tributary/worker/job/optimizers.ts';
 export { constant, cosine, exponential, stepDecay } from '@tributary/worker/job/schedules.ts';
 export type { TensorRule } from '@tributary/worker/job/tensorOptions.ts';

@@ -145,7 +145,15 @@ export class ParameterClient {
   /** Reads whatever parameters are there now. */
   async pullLatest(into: Float32Array, { signal }: { signal?: AbortSignal } = {}): Promise<PullResult> {
     const headers = await this.#fanOut(signal, (shard, both) =>
-      this.#pullOnce(shard, { step: 0, latest: true }, into, both),
+      this.#pullOnce(shard, { step: 0, latest: true, average: false }, into, both),
+    );
+    return mergePulls(headers);
+  }
+
+  /** Reads what is to be evaluated: the average of the parameters, where the optimizer keeps one, else the parameters. */
+  async pullAverage(into: Float32Array, { signal }: { signal?: AbortSignal } = {}): Promise<PullResult> {
+    const headers = await this.#fanOut(signal, (shard, both) =>
+      this.#pullOnce(shard, { step: 0, latest: true, average: true }, into, both),
     );
     return mergePulls(headers);
   }
@@ -259,14 +267,14 @@ export class ParameterClient {
   /** Asks one shard until `step` may begin there, or the shard says that the job ends before. */
   async #pullShard(shard: Shard, step: number, into: Float32Array, signal: AbortSignal): Promise<PullHeader> {
     for (;;) {
-      const header = await this.#pullOnce(shard, { step, latest: false }, into, signal);
+      const header = await this.#pullOnce(shard, { step, latest: false, average: false }, into, signal);
       if (header.ready || header.endStep <= step) return header;
     }
   }
 
   #pullOnce(
     shard: Shard,
-    what: { step: number; latest: boolean },
+    what: { step: number; latest: boolean; average: boolean },
     into: Float32Array,
     signal: AbortSignal,
   ): Promise<PullHeader> {

@@ -1,4 +1,4 @@
-import { highToF64 } from './lanes';
+import { highToF64, moving } from './lanes';
 
 /** target <- target + source. Returns whether all of `source` is finite. */
 export function add(count: u32, target: usize, source: usize): bool {
@@ -21,6 +21,15 @@ export function scale(count: u32, out: usize, source: usize, factor: f32): bool 
     v128.store(out, f32x4.mul(factors, values));
   }
   return !v128.any_true(wrong);
+}
+
+/** average <- keep * average + take * values. */
+export function average(count: u32, average: usize, values: usize, keep: f32, take: f32): void {
+  const keeps = f32x4.splat(keep);
+  const takes = f32x4.splat(take);
+  for (const end = average + ((<usize>count) << 2); average < end; average += 16, values += 16) {
+    v128.store(average, moving(v128.load(average), keeps, takes, v128.load(values)));
+  }
 }
 
 /** values <- values / divisor, in place. */

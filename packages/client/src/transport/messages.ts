@@ -33,6 +33,7 @@ export interface PullRequest {
   latest: boolean;
   waitMs: number;
   changedOnly: boolean;
+  average: boolean;
 }
 
 export interface PullHeader {

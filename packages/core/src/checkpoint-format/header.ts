@@ -1,7 +1,8 @@
 import { TributaryError } from '../errors/TributaryError.ts';
 import type { Layout } from '../layout/Layout.ts';
+import type { SlotLayout } from '../layout/slotLayout.ts';
 import { limits } from '../limits/limits.ts';
-import { sectionNames } from './sections.ts';
+import { sectionsOf } from './sections.ts';
 
 /** A tensor in a safetensors file. */
 export interface StoredTensor {
@@ -32,11 +33,11 @@ export interface Header {
  */
 export function encodeHeader(
   layout: Layout,
-  slotNames: readonly string[],
+  slots: readonly SlotLayout[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const json = headerJson(layout, slotNames, metadata);
-  const bytes = new Uint8Array(headerBytes(layout, slotNames));
+  const json = headerJson(layout, slots, metadata);
+  const bytes = new Uint8Array(headerBytes(layout, slots));
   const room = bytes.length - 8;
   if (json.length > room) {
     const excess = json.length - room;
@@ -52,8 +53,8 @@ export function encodeHeader(
 }
 
 /** Bytes of the header of every checkpoint with this layout and these slots. */
-export function headerBytes(layout: Layout, slotNames: readonly string[]): number {
-  return roundUp8(8 + headerJson(layout, slotNames, {}).length + limits.checkpointMetadataBytes);
+export function headerBytes(layout: Layout, slots: readonly SlotLayout[]): number {
+  return roundUp8(8 + headerJson(layout, slots, {}).length + limits.checkpointMetadataBytes);
 }
 
 /** The shortest header of a file of parameters alone. */
@@ -100,14 +101,14 @@ export function decodeHeader(bytes: Uint8Array, fileBytes?: number): Header {
 
 function headerJson(
   layout: Layout,
-  slotNames: readonly string[],
+  slots: readonly SlotLayout[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const entries = new Map<string, unknown>();
   if (Object.keys(metadata).length > 0) entries.set('__metadata__', metadata);
   let begin = 0;
-  for (const names of sectionNames(layout, slotNames)) {
-    for (const [index, { shape, length }] of layout.tensors.entries()) {
+  for (const { names, layout: section } of sectionsOf(layout, slots)) {
+    for (const [index, { shape, length }] of section.tensors.entries()) {
       const name = names[index];
       if (name === '__metadata__' || entries.has(name)) {
         throw new TributaryError('INVALID_ARGUMENT', `a parameter cannot be saved under the name "${name}"`, {

@@ -1,5 +1,6 @@
 import { invariant } from '../errors/invariant.ts';
 import { createLayout, type Layout } from '../layout/Layout.ts';
+import { averageSlot } from '../layout/slotLayout.ts';
 import { decodeHeader, encodeTightHeader } from './header.ts';
 import { slotPrefix } from './sections.ts';
 import { type FloatType, isFloatType, toFloat32 } from './toFloat32.ts';
@@ -27,7 +28,7 @@ export interface DecodedTensors {
 }
 
 /**
- * Reads a safetensors file: ours, a checkpoint (its optimizer slots are left out), or another program's. Floats of other widths become float32, other types
+ * Reads a safetensors file: ours, a checkpoint (its optimizer slots are left out; an average of the parameters takes their place), or another program's. Floats of other widths become float32, other types
  * are only named. Throws INVALID_ARGUMENT if it is malformed.
  */
 export function decodeSafetensors(
@@ -38,7 +39,9 @@ export function decodeSafetensors(
   const floats = tensors.filter(({ dtype }) => isFloatType(dtype));
   const layout = createLayout(floats);
   const flat = new Float32Array(layout.length);
-  for (const [index, { dtype, begin, end }] of floats.entries()) {
+  const averages = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
+  for (const [index, tensor] of floats.entries()) {
+    const { dtype, begin, end } = averages.get(`${slotPrefix}${averageSlot}/${tensor.name}`) ?? tensor;
     const source = file.subarray(header.headerBytes + begin, header.headerBytes + end);
     flat.set(toFloat32(source, dtype as FloatType), layout.tensors[index].offset);
   }

@@ -5,6 +5,8 @@ import type { TensorOptions } from '../layout/segments.ts';
 export interface OptimizerSpec {
   readonly name: string;
   readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+  /** Of servers' optimizers: an average of the parameters is kept, of which this part of its old value stays in every update. */
+  readonly averageKeep?: number;
 }
 
 export interface ScheduleSpec {

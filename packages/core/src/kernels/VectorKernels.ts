@@ -32,5 +32,6 @@ export interface VectorKernels {
     gradient: Float32Array,
     slots: readonly Float32Array[],
     step: UpdateStep,
+    shape?: readonly number[],
   ): void;
 }

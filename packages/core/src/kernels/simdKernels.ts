@@ -1,4 +1,5 @@
 import { invariant } from '../errors/invariant.ts';
+import { averageInto } from '../optimizer/createOptimizer.ts';
 import { blockElements } from '../partition/partition.ts';
 import { blockSquares } from '../reduction/blockSquares.ts';
 import { webAssembly } from '../webassembly/webAssembly.ts';
@@ -81,13 +82,27 @@ export function createSimdKernels(): VectorKernels {
       result.set(blockSquares(values.subarray(wholeBlocks * blockElements)), wholeBlocks);
       return result;
     },
-    update(optimizer, parametersOut, parametersIn, gradient, slots, step) {
+    update(optimizer, parametersOut, parametersIn, gradient, slots, step, shape) {
       const { rule } = optimizer;
-      invariant(slots.length === rule.slots.length, `${optimizer.name} takes ${rule.slots.length} slots`);
+      if (rule.wholeTensors) {
+        optimizer.update(parametersOut, parametersIn, gradient, slots, step, shape);
+        return;
+      }
+      invariant(
+        slots.length === optimizer.slots.length,
+        `${optimizer.name} takes ${optimizer.slots.length} slots`,
+      );
       const scalars = Float32Array.from(rule.scalars(step));
-      run(rule.kernel, [parametersOut, parametersIn, gradient, ...slots], scalars, (rest) => {
+      const own = slots.slice(0, rule.slots.length);
+      run(rule.kernel, [parametersOut, parametersIn, gradient, ...own], scalars, (rest) => {
         const [out, parameters, restOfGradient, ...restOfSlots] = rest;
-        rule.apply(out, parameters, restOfGradient, restOfSlots, scalars);
+        rule.apply(out, parameters, restOfGradient, restOfSlots, scalars, [out.length]);
+        return true;
+      });
+      const keep = optimizer.averageKeepAt(step.count);
+      if (keep === undefined) return;
+      run('average', [slots[slots.length - 1], parametersOut], [keep, 1 - keep], ([average, values]) => {
+        averageInto(average, values, keep);
         return true;
       });
     },

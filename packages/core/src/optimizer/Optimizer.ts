@@ -1,9 +1,12 @@
+import type { Layout } from '../layout/Layout.ts';
+import type { SlotLayout } from '../layout/slotLayout.ts';
 import type { OptionTable, Resolved } from './options.ts';
 
 /**
  * An optimizer bound to its hyperparameters: the rule by which a shard turns a gradient into new parameters.
  *
- * Every rule is element-wise, so that any cut of the flat vector into shards or chunks gives the same bits. Each operation is rounded to float32
+ * Most rules are element-wise, so that any cut of the flat vector into shards or chunks gives the same bits; the others work on whole tensors, which are
+ * then never cut. Of an element-wise rule each operation is rounded to float32
  * (`f` in the loops): so the plain loops here and the SIMD kernels (see kernels/) agree bit for bit. In some rules a product is added in
  * float64 and rounded once, as a fused multiply-add does: where few terms make the step, that keeps digits when they cancel near 0, and
  * memory is slower than the arithmetic anyway. What depends on the step alone (a bias correction, say) is computed once per update in float64
@@ -13,13 +16,18 @@ export interface Optimizer {
   readonly name: string;
   /** All of them: given or default. */
   readonly hyperparameters: Readonly<Record<string, number | boolean>>;
-  /** Names of the state vectors, each as long as the parameters; the order in which `update` takes them. */
+  /** Names of the state vectors; the order in which `update` takes them. */
   readonly slots: readonly string[];
-  /** What every element of a slot is before the first update. */
-  initialSlotValue(slot: string): number;
+  /** It works on one tensor at a time, and on all of it: no shard may have a part of a tensor. */
+  readonly wholeTensors: boolean;
+  /** How the slots of a model of this layout lie, tensor by tensor; that of an element-wise rule as the parameters do. */
+  slotLayouts(layout: Layout): readonly SlotLayout[];
+  /** Fills a slot with what it is before the first update, and returns it. */
+  beginSlot(slot: string, values: Float32Array, parameters: Float32Array): Float32Array;
   /**
-   * One update of all elements. Reads `parametersIn` and `gradient`, writes `parametersOut` (which may be the same array as `parametersIn`) and the slots.
-   * All arrays are of one length. The caller has made sure that the gradient is finite.
+   * One update of all elements; with `wholeTensors` of one tensor of this shape. Reads `parametersIn` and `gradient`, writes `parametersOut` (which may be the
+   * same array as `parametersIn`) and the slots. Parameters, gradient and, where a slot has no other layout, slots are of one length. The caller has made
+   * sure that the gradient is finite.
    */
   update(
     parametersOut: Float32Array,
@@ -27,9 +35,11 @@ export interface Optimizer {
     gradient: Float32Array,
     slots: readonly Float32Array[],
     step: UpdateStep,
+    shape?: readonly number[],
   ): void;
-  /** The rule behind `update`, for those that run it by other means. */
+  /** The rule behind `update`, for those that run it by other means; and if the last slot is not the rule's, but an average of the parameters, what of it an update keeps. */
   readonly rule: Rule;
+  averageKeepAt(count: number): number | undefined;
 }
 
 /** What an update depends on beside the vectors. */
@@ -43,22 +53,34 @@ export interface UpdateStep {
 /** A method of the table: what it takes, and how it makes a rule of that. */
 export interface Method<Table extends OptionTable = OptionTable> {
   readonly hyperparameters: Table;
+  /** It has a schedule of its own, and takes no other. */
+  readonly constantRate?: true;
   bind(hyperparameters: Resolved<Table>): Rule;
 }
 
+export interface Slot {
+  readonly name: string;
+  /** What its elements are before the first update; `parameters`: as the parameters then are. */
+  readonly initial: number | 'parameters';
+  /** Of a rule on whole tensors, where it is not that of the tensor: its shape for a tensor of this shape. */
+  readonly shape?: (tensor: readonly number[]) => readonly number[];
+}
+
 export interface Rule {
-  /** Which kernel computes it: the method's name, or a variant's. */
+  /** Which kernel computes it: the method's name, or a variant's. A rule on whole tensors has none. */
   readonly kernel: string;
-  readonly slots: readonly { readonly name: string; readonly initial: number }[];
+  readonly wholeTensors?: true;
+  readonly slots: readonly Slot[];
   /** The constants of one update, in float64; `apply` gets them rounded to float32. */
   scalars(step: UpdateStep): readonly number[];
-  /** Out of place, over whole arrays of one length. */
+  /** Out of place, over whole arrays of one length; with `wholeTensors` over one tensor of this shape. */
   apply(
     out: Float32Array,
     parameters: Float32Array,
     gradient: Float32Array,
     slots: readonly Float32Array[],
     scalars: Float32Array,
+    shape: readonly number[],
   ): void;
 }
 

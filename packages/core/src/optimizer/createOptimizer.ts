@@ -1,7 +1,10 @@
 import { invariant } from '../errors/invariant.ts';
+import { TributaryError } from '../errors/TributaryError.ts';
 import type { OptimizerSpec } from '../job/JobSpec.ts';
+import { createLayout, type Layout } from '../layout/Layout.ts';
+import { averageSlot } from '../layout/slotLayout.ts';
 import { assign } from './assign.ts';
-import type { Method, Optimizer } from './Optimizer.ts';
+import type { Method, Optimizer, Slot } from './Optimizer.ts';
 import { resolveOptions, rowNamed } from './options.ts';
 import { optimizers } from './table.ts';
 
@@ -14,22 +17,71 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
     spec.hyperparameters,
   );
   const rule = row.bind(hyperparameters);
+  const { averageKeep } = spec;
+  const ownAverage = rule.slots.some(({ name }) => name === averageSlot);
+  if (averageKeep !== undefined && ownAverage) {
+    throw new TributaryError('INVALID_ARGUMENT', `optimizer "${spec.name}" averages the parameters itself`, {
+      hint: 'Leave averaging out.',
+    });
+  }
+  const slots: readonly Slot[] =
+    averageKeep === undefined ? rule.slots : [...rule.slots, { name: averageSlot, initial: 'parameters' }];
+  /** In the beginning shorter, so that the first parameters are soon forgotten. */
+  const averageKeepAt = (count: number) => averageKeep && Math.min(averageKeep, (1 + count) / (10 + count));
+  const slotNamed = (name: string): Slot => {
+    const slot = slots.find((candidate) => candidate.name === name);
+    invariant(slot !== undefined, `${spec.name} has no slot ${name}`);
+    return slot;
+  };
   return {
     name: spec.name,
     hyperparameters,
-    slots: rule.slots.map(({ name }) => name),
+    slots: slots.map(({ name }) => name),
+    wholeTensors: rule.wholeTensors === true,
     rule,
-    initialSlotValue(name) {
-      const slot = rule.slots.find((candidate) => candidate.name === name);
-      invariant(slot !== undefined, `${spec.name} has no slot ${name}`);
-      return slot.initial;
+    averageKeepAt,
+    slotLayouts: (layout) => slots.map((slot) => ({ name: slot.name, layout: slotLayout(slot, layout) })),
+    beginSlot(name, values, parameters) {
+      const { initial } = slotNamed(name);
+      if (initial === 'parameters') values.set(parameters);
+      else values.fill(initial);
+      return values;
     },
-    update(parametersOut, parametersIn, gradient, slots, step) {
-      invariant(slots.length === rule.slots.length, `${spec.name} takes ${rule.slots.length} slots`);
-      for (const array of [parametersOut, gradient, ...slots]) {
-        invariant(array.length === parametersIn.length, 'an update takes arrays of one length');
-      }
-      rule.apply(parametersOut, parametersIn, gradient, slots, Float32Array.from(rule.scalars(step)));
+    update(parametersOut, parametersIn, gradient, given, step, shape = [parametersIn.length]) {
+      checkUpdate(slots, [parametersOut, parametersIn, gradient], given);
+      rule.apply(parametersOut, parametersIn, gradient, given, Float32Array.from(rule.scalars(step)), shape);
+      const keep = averageKeepAt(step.count);
+      if (keep !== undefined) averageInto(given[given.length - 1], parametersOut, keep);
     },
   };
+}
+
+/** average <- keep average + (1 - keep) values, each product rounded to float32. */
+export function averageInto(average: Float32Array, values: Float32Array, keep: number): void {
+  const [kept, taken] = [Math.fround(keep), Math.fround(1 - keep)];
+  for (let i = 0; i < average.length; i++) {
+    average[i] = Math.fround(kept * average[i]) + Math.fround(taken * values[i]);
+  }
+}
+
+/** A broken invariant unless the vectors are as many and as long as the slots say. */
+function checkUpdate(
+  slots: readonly Slot[],
+  vectors: readonly Float32Array[],
+  given: readonly Float32Array[],
+): void {
+  invariant(given.length === slots.length, `an update takes ${slots.length} slots`);
+  const alike = given.filter((_, index) => slots[index].shape === undefined);
+  for (const array of [...vectors, ...alike]) {
+    invariant(array.length === vectors[0].length, 'an update takes arrays of one length');
+  }
+}
+
+function slotLayout({ shape }: Slot, layout: Layout): Layout {
+  if (shape === undefined) return layout;
+  const tensors = layout.tensors.map((tensor) => ({
+    name: tensor.name,
+    shape: tensor.length === 0 ? [0] : shape(tensor.shape),
+  }));
+  return createLayout(tensors);
 }

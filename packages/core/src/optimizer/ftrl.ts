@@ -1,6 +1,6 @@
-import { TributaryError } from '../errors/TributaryError.ts';
 import { method } from './Optimizer.ts';
 import { nonNegative, positive } from './options.ts';
+import { requireConstantRate } from './requireConstantRate.ts';
 
 const f = Math.fround;
 
@@ -13,6 +13,7 @@ const f = Math.fround;
  * and is meant for those that begin at 0.
  */
 export const ftrl = method({
+  constantRate: true,
   hyperparameters: {
     learningRate: positive(0.1),
     beta: nonNegative(1),
@@ -27,11 +28,7 @@ export const ftrl = method({
       { name: 'n', initial: hyperparameters.initialAccumulator },
     ],
     scalars: ({ learningRate }) => {
-      if (learningRate !== hyperparameters.learningRate) {
-        throw new TributaryError('INVALID_ARGUMENT', 'optimizer "ftrl" takes no learning rate schedule', {
-          hint: 'Set the schedule to constant, without warm-up.',
-        });
-      }
+      requireConstantRate('ftrl', learningRate, hyperparameters.learningRate);
       const { beta, l1, l2 } = hyperparameters;
       return [1 / learningRate, l1, beta / learningRate + l2];
     },

@@ -1,3 +1,5 @@
+import type { Layout } from '../layout/Layout.ts';
+
 /** A half-open range of the flat parameter vector, in elements. */
 export interface Range {
   readonly begin: number;
@@ -24,4 +26,21 @@ export function partition(length: number, shards: number): Range[] {
     ranges.push({ begin, end });
   }
   return ranges;
+}
+
+/**
+ * Cuts the tensors of a layout into at most `shards` ranges of whole tensors, none empty: for methods that need all of a tensor in one place. Each cut is the
+ * tensor's border nearest to where an even cut would be, so a large tensor makes a large shard.
+ */
+export function partitionTensors(layout: Layout, shards: number): Range[] {
+  const borders = [...layout.tensors.map(({ offset }) => offset), layout.length];
+  const cuts = [0];
+  for (let index = 1; index < shards; index++) {
+    const even = (layout.length * index) / shards;
+    const nearest = borders.reduce((best, border) =>
+      Math.abs(border - even) < Math.abs(best - even) ? border : best,
+    );
+    if (nearest > cuts[cuts.length - 1] && nearest < layout.length) cuts.push(nearest);
+  }
+  return cuts.map((begin, index) => ({ begin, end: cuts[index + 1] ?? layout.length }));
 }

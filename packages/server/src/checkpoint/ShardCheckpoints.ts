@@ -5,6 +5,7 @@ import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts'
 import { planCheckpoint } from '@tributary/core/checkpoint-format/plan.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
@@ -94,14 +95,15 @@ export class ShardCheckpoints {
 
   async #write({ step, state }: Snapshot): Promise<void> {
     const { spec, ranges, shard, store, generation } = this.#options;
-    const { slots } = createOptimizer(spec.optimizer);
+    const slots = createOptimizer(spec.optimizer).slotLayouts(spec.layout);
     const { updates, clocks } = state;
-    const { begin } = ranges[shard];
     const chunks: CheckpointChunk[] = [];
     try {
       for (const plan of planCheckpoint(spec.layout, slots, ranges, limits.checkpointChunkBytes)) {
         if (plan.shard !== shard) continue;
         const section = plan.section === 0 ? state.parameters : state.slots[plan.section - 1];
+        const sectionLayout = plan.section === 0 ? spec.layout : slots[plan.section - 1].layout;
+        const { begin } = rangeInSlot(spec.layout, sectionLayout, ranges[shard]);
         const values = section.subarray(plan.begin - begin, plan.end - begin);
         const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
         const put = () => store.putChunk(checkpointId(generation, step), plan.index, bytes);

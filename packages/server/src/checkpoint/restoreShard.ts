@@ -1,10 +1,11 @@
 import type { CheckpointManifest, CheckpointStore } from '@tributary/coordinator/Coordinator.ts';
 import { readRange } from '@tributary/coordinator/checkpoints/readRange.ts';
 import { decodeHeader, type Header } from '@tributary/core/checkpoint-format/header.ts';
-import { byteOffset, sectionNames } from '@tributary/core/checkpoint-format/sections.ts';
+import { type Section, sectionsOf } from '@tributary/core/checkpoint-format/sections.ts';
 import { slowest, stalenessBound } from '@tributary/core/consistency/clocks.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import { rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { ShardState } from '../shard/Shard.ts';
@@ -23,36 +24,36 @@ export async function restoreShard(
   const headerChunk = manifest.chunks[0];
   const header = decodeHeader(await readRange(store, manifest, 0, headerChunk.bytes), manifest.bytes);
   const optimizer = createOptimizer(spec.optimizer);
-  const length = range.end - range.begin;
-  const readSection = async (begin: number): Promise<Float32Array> => {
-    const offset = byteOffset(header.headerBytes + begin, spec.layout, 0, range.begin);
-    const values = allocate(length);
-    const bytes = await readRange(store, manifest, offset, length * 4);
+  /** Undefined if the checkpoint does not have the section. */
+  const readSection = async (section: Section): Promise<Float32Array | undefined> => {
+    const found = sectionBegin(header, section);
+    if (found === undefined) return undefined;
+    const { begin, end } = rangeInSlot(spec.layout, section.layout, range);
+    const values = allocate(end - begin);
+    const bytes = await readRange(store, manifest, header.headerBytes + found + begin * 4, values.length * 4);
     new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
     return values;
   };
 
-  const sections = sectionNames(spec.layout, optimizer.slots).map((names) =>
-    sectionBegin(header, names, spec),
-  );
-  if (sections[0] === undefined) {
+  const [first, ...slotSections] = sectionsOf(spec.layout, optimizer.slotLayouts(spec.layout));
+  const parameters = await readSection(first);
+  if (parameters === undefined) {
     throw new TributaryError(
       'FAILED_PRECONDITION',
       `checkpoint ${manifest.id} does not hold the parameters of job "${spec.name}"`,
     );
   }
-  const parameters = await readSection(sections[0]);
   const slots: Float32Array[] = [];
-  for (const [index, slot] of optimizer.slots.entries()) {
-    const begin = sections[index + 1];
-    const fresh = () => allocate(length).fill(optimizer.initialSlotValue(slot));
-    slots.push(begin === undefined ? fresh() : await readSection(begin));
+  for (const [index, section] of slotSections.entries()) {
+    const { begin, end } = rangeInSlot(spec.layout, section.layout, range);
+    const fresh = () => optimizer.beginSlot(optimizer.slots[index], allocate(end - begin), parameters);
+    slots.push((await readSection(section)) ?? fresh());
   }
   return { parameters, slots, ...restoreProgress(manifest, spec, range) };
 }
 
 /** Where a section begins in the data, in bytes; undefined unless all its tensors are there, in our order. */
-function sectionBegin(header: Header, names: readonly string[], spec: JobSpec): number | undefined {
+function sectionBegin(header: Header, { names, layout }: Section): number | undefined {
   const first = header.tensors.findIndex(({ name }) => name === names[0]);
   if (first < 0) return undefined;
   const matches = names.every((name, index) => {
@@ -60,7 +61,7 @@ function sectionBegin(header: Header, names: readonly string[], spec: JobSpec): 
     return (
       stored?.name === name &&
       stored.dtype === 'F32' &&
-      stored.end - stored.begin === spec.layout.tensors[index].length * 4
+      stored.end - stored.begin === layout.tensors[index].length * 4
     );
   });
   return matches ? header.tensors[first].begin : undefined;

@@ -12,6 +12,7 @@ import { encodeHeader } from '@tributary/core/checkpoint-format/header.ts';
 import { planCheckpoint } from '@tributary/core/checkpoint-format/plan.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import type { SlotLayout } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
@@ -52,7 +53,7 @@ export class CheckpointWriter {
     parts: readonly CheckpointPart[],
     now: number,
   ) {
-    const slots = createOptimizer(this.#spec.optimizer).slots;
+    const slots = createOptimizer(this.#spec.optimizer).slotLayouts(this.#spec.layout);
     const shards = ranges.map((range, index) => ({
       begin: range.begin,
       end: range.end,
@@ -66,7 +67,7 @@ export class CheckpointWriter {
   async #commit(
     id: string,
     step: number,
-    slots: readonly string[],
+    slots: readonly SlotLayout[],
     chunks: readonly CheckpointChunk[],
     shards: readonly CheckpointShard[],
     now: number,

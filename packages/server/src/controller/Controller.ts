@@ -19,7 +19,8 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { partition, type Range } from '@tributary/core/partition/partition.ts';
+import { shardRanges } from '@tributary/core/optimizer/shardRanges.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 import { CheckpointWriter } from './CheckpointWriter.ts';
 import { decidePlacement } from './decidePlacement.ts';
 import { nextCheckpointStep } from './nextCheckpointStep.ts';
@@ -145,7 +146,7 @@ class Controller {
     this.#hash = jobHash(options.spec);
     this.#fence = fence;
     this.#writer = new CheckpointWriter(options.coordinator, options.spec, this.#hash, fence);
-    this.#ranges = partition(options.spec.layout.length, options.servers);
+    this.#ranges = shardRanges(options.spec, options.servers);
     this.#endStep = options.spec.steps;
   }
 

@@ -20,7 +20,7 @@ export function pull(context: RpcContext): handleServerStreamingCall<PullRequest
 }
 
 async function answer(call: PullCall, context: RpcContext): Promise<void> {
-  const { target, step, latest, waitMs, changedOnly } = call.request;
+  const { target, step, latest, waitMs, changedOnly, average } = call.request;
   const { shard } = context.loaded().find(target);
   const signal = signalOf(call);
   const found = await shard.pull({ step, latest }, waitMs, signal);
@@ -32,10 +32,11 @@ async function answer(call: PullCall, context: RpcContext): Promise<void> {
   }
   const { version } = found;
   try {
+    const values = (average ? shard.average() : undefined) ?? version.values;
     const ranges = changedOnly ? shard.changed : [{ begin: 0, end: shard.length }];
     const length = lengthOf(ranges);
     call.write({ header: { ready: true, version: version.number, clock, endStep, length } });
-    await writeChunks(call, version.values, ranges, signal);
+    await writeChunks(call, values, ranges, signal);
     call.end();
     // The version must stay as it is until the last chunk has become bytes of a message.
     await finished(call as unknown as Writable).catch(() => {});

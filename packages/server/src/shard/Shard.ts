@@ -235,6 +235,11 @@ export class Shard {
     return (await this.#waiters.wait(look, waitMs, signal)) ?? { ready: false };
   }
 
+  /** A copy of the average of the parameters, if the optimizer keeps one. */
+  average(): Float32Array | undefined {
+    return this.#update.average(this.#slots)?.slice();
+  }
+
   release(version: Version): void {
     this.#versions.release(version);
   }
@@ -309,7 +314,7 @@ export class Shard {
       this.#finishStep(step, 1);
       return;
     }
-    const own = this.#kernels.blockSquares(values ?? new Float32Array(this.length));
+    const own = this.#update.blockSquares(values ?? new Float32Array(this.length));
     this.#squares.delete(step - 2);
     this.#squares.set(step, own);
     this.#waiters.wake();

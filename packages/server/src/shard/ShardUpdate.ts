@@ -1,15 +1,21 @@
 import { stalenessBound } from '@tributary/core/consistency/clocks.ts';
 import type { JobSpec, OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
+import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { liveRanges, type Segment, segmentsOf } from '@tributary/core/layout/segments.ts';
+import { averageSlot, rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
 import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 
-/** A segment, counted from the begin of the shard, with the optimizer that its options make. */
+/** What is updated in one go, with the optimizer that its options make; all ranges counted from the begin of the shard's vectors. */
 interface Part extends Segment {
   readonly optimizer: Optimizer;
+  /** In the optimizer's order. */
+  readonly slots: readonly Range[];
+  /** Of the tensor, where the optimizer works on whole ones. */
+  readonly shape: readonly number[];
 }
 
 /** How an update turns a gradient into the next parameters: the job's optimizer, on every tensor by its own options. */
@@ -17,6 +23,7 @@ export class ShardUpdate {
   readonly #spec: JobSpec;
   readonly #kernels: VectorKernels;
   readonly #parts: readonly Part[];
+  readonly #wholeTensors: boolean;
   /** Pushes that make one step of all ranks. */
   readonly #updatesPerStep: number;
 
@@ -24,17 +31,29 @@ export class ShardUpdate {
     this.#spec = spec;
     this.#kernels = kernels;
     this.#updatesPerStep = stalenessBound(spec.staleness) === 0 ? 1 : spec.ranks;
-    this.#parts = segmentsOf(spec, range).map((segment) => ({
-      ...segment,
-      begin: segment.begin - range.begin,
-      end: segment.end - range.begin,
-      optimizer: createOptimizer(withOptions(spec.optimizer, segment)),
-    }));
+    this.#parts = partsOf(spec, range);
+    this.#wholeTensors = createOptimizer(spec.optimizer).wholeTensors;
   }
 
   /** What `step` changes, counted from the begin of the shard. */
   live(step: number): Range[] {
     return liveRanges(this.#parts, step);
+  }
+
+  average(slots: readonly Float32Array[]): Float32Array | undefined {
+    return slots[createOptimizer(this.#spec.optimizer).slots.indexOf(averageSlot)];
+  }
+
+  /** The sums of squares by which a gradient is clipped: per block of the shard, or where tensors are not cut, per block of each tensor, so that they do
+   * not depend on where the shards begin. */
+  blockSquares(gradient: Float32Array): Float64Array {
+    return this.#wholeTensors
+      ? Float64Array.from(
+          this.#parts.flatMap(({ begin, end }) => [
+            ...this.#kernels.blockSquares(gradient.subarray(begin, end)),
+          ]),
+        )
+      : this.#kernels.blockSquares(gradient);
   }
 
   /** Writes to `out` what becomes of `current`: the update number `updates` of the shard, from 1, by the gradient of `step`. */
@@ -45,7 +64,7 @@ export class ShardUpdate {
     slots: readonly Float32Array[],
     { step, updates }: { step: number; updates: number },
   ): void {
-    for (const { begin, end, frozenUntil, optimizer } of this.#parts) {
+    for (const { begin, end, frozenUntil, optimizer, slots: slotRanges, shape } of this.#parts) {
       const part = (vector: Float32Array) => vector.subarray(begin, end);
       if (step < frozenUntil) {
         part(out).set(part(current));
@@ -56,18 +75,53 @@ export class ShardUpdate {
       const base = Number(optimizer.hyperparameters.learningRate);
       const learningRate = learningRateAt(this.#spec.schedule, base, step);
       const now = { count, learningRate };
-      this.#kernels.update(optimizer, part(out), part(current), part(gradient), slots.map(part), now);
+      const slotParts = slots.map((slot, index) =>
+        slot.subarray(slotRanges[index].begin, slotRanges[index].end),
+      );
+      this.#kernels.update(optimizer, part(out), part(current), part(gradient), slotParts, now, shape);
     }
   }
 }
 
+function partsOf(spec: JobSpec, range: Range): Part[] {
+  const { layout } = spec;
+  const { wholeTensors, slotLayouts } = createOptimizer(spec.optimizer);
+  const slots = slotLayouts(layout);
+  const wholes = wholeTensors ? tensorsIn(layout, range) : [{ ...range, shape: [range.end - range.begin] }];
+  return wholes.flatMap(({ shape, ...whole }) =>
+    segmentsOf(spec, whole).map((segment) => ({
+      ...segment,
+      ...shifted(segment, range.begin),
+      optimizer: createOptimizer(withOptions(spec.optimizer, segment)),
+      slots: slots.map((slot) =>
+        shifted(
+          rangeInSlot(layout, slot.layout, segment),
+          rangeInSlot(layout, slot.layout, { begin: range.begin, end: range.begin }).begin,
+        ),
+      ),
+      shape,
+    })),
+  );
+}
+
+function tensorsIn({ tensors }: Layout, range: Range): (Range & { shape: readonly number[] })[] {
+  return tensors
+    .filter(({ offset, length }) => offset >= range.begin && offset + length <= range.end && length > 0)
+    .map(({ offset, length, shape }) => ({ begin: offset, end: offset + length, shape }));
+}
+
+function shifted({ begin, end }: Range, origin: number): Range {
+  return { begin: begin - origin, end: end - origin };
+}
+
 /** The optimizer with the hyperparameters of a segment. */
-function withOptions({ name, hyperparameters }: OptimizerSpec, segment: Segment): OptimizerSpec {
+function withOptions(spec: OptimizerSpec, segment: Segment): OptimizerSpec {
+  const { hyperparameters } = spec;
   const { learningRateScale, weightDecay } = segment;
-  if (learningRateScale === 1 && weightDecay) return { name, hyperparameters };
-  const base = Number(createOptimizer({ name, hyperparameters }).hyperparameters.learningRate);
+  if (learningRateScale === 1 && weightDecay) return spec;
+  const base = Number(createOptimizer(spec).hyperparameters.learningRate);
   return {
-    name,
+    ...spec,
     hyperparameters: {
       ...hyperparameters,
       ...(learningRateScale !== 1 && { learningRate: base * learningRateScale }),

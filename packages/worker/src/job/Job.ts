@@ -25,6 +25,11 @@ export interface JobDefinition<
   schedule?: ScheduleSpec;
   /** Bounds on the gradient, by element (`value`) or by Euclidean norm (`norm`). Default: none. */
   clipping?: ClippingSpec;
+  /**
+   * An exponential moving average of the parameters is kept, of which this part stays in every update, from 0 to below 1: 0.999, say. It is what is evaluated, exported
+   * and started from. Default: none.
+   */
+  averaging?: number;
   /** Tensors, chosen by name, that are frozen, or trained otherwise than the rest. Later rules overrule earlier ones. Default: none. */
   tensors?: readonly TensorRule[];
   /** Passes over the training data. Give either this or `steps`. */

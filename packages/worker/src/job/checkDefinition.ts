@@ -1,7 +1,9 @@
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
 import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { Method } from '@tributary/core/optimizer/Optimizer.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { z } from 'zod';
@@ -83,6 +85,10 @@ const definition = z.strictObject(
         { error: 'an object { value?, norm? }' },
       )
       .default({}),
+    averaging: value<number>(
+      (found) => typeof found === 'number' && found >= 0 && found < 1,
+      'a number from 0 to below 1',
+    ).optional(),
     tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
@@ -146,7 +152,12 @@ export function checkDefinition(given: JobDefinition): Job {
 /** What the shapes of the fields do not show: hyperparameters, and fields that do not go together. */
 function contradictions(job: Job): string[] {
   const { optimizer, schedule, epochs, steps, sampling, batchSize, lastBatch } = job;
-  const problems = [...refusal(() => checkOptimizer(optimizer)), ...refusal(() => checkSchedule(schedule))];
+  const problems = [
+    ...refusal(() =>
+      checkOptimizer(job.averaging === undefined ? optimizer : { ...optimizer, averageKeep: job.averaging }),
+    ),
+    ...refusal(() => checkSchedule(schedule)),
+  ];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
   if (sampling === 'shuffled' && batchSize === undefined) {
@@ -160,8 +171,20 @@ function contradictions(job: Job): string[] {
   if (sampling === 'full' && lastBatch !== 'dropped') {
     problems.push(`lastBatch is '${lastBatch}', but with sampling 'full' every step sees all: leave it out`);
   }
+  if (serverMethod(optimizer.name)?.constantRate && isScheduled(schedule)) {
+    problems.push(`a schedule is given, but ${optimizer.name} has its own: leave it out`);
+  }
   problems.push(...tensorContradictions(job));
   return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
+}
+
+function isScheduled({ name, options }: ScheduleSpec): boolean {
+  return name !== 'constant' || Object.keys(options).length > 0;
+}
+
+/** The method of this name that servers apply, if it is one. */
+function serverMethod(name: string): Method | undefined {
+  return Object.hasOwn(optimizers, name) ? optimizers[name as keyof typeof optimizers] : undefined;
 }
 
 function tensorContradictions({ tensors = [], optimizer: { name } }: Job): string[] {
@@ -170,9 +193,7 @@ function tensorContradictions({ tensors = [], optimizer: { name } }: Job): strin
       ? [`tensors.${index}.frozen and tensors.${index}.frozenUntil are both given: give one`]
       : [],
   );
-  const options = Object.hasOwn(optimizers, name)
-    ? optimizers[name as keyof typeof optimizers].hyperparameters
-    : undefined;
+  const options = serverMethod(name)?.hyperparameters;
   if (
     options !== undefined &&
     !('weightDecay' in options) &&
@@ -192,6 +213,7 @@ function stepMethodContradictions(job: Job): string[] {
     clipping,
     staleness,
     tensors,
+    averaging,
   } = job;
   const problems: string[] = [];
   const missing = (['outputs', 'outputLoss'] as const).filter((part) => model[part] === undefined);
@@ -201,6 +223,9 @@ function stepMethodContradictions(job: Job): string[] {
       `${names} ${missing.length > 1 ? 'are' : 'is'} missing, but ${name} with gaussNewton needs them`,
     );
   }
+  if (averaging !== undefined) {
+    problems.push(`averaging is given, but ${name} has no noise to average out: leave it out`);
+  }
   if (tensors !== undefined) {
     problems.push(`tensors are given, but ${name} computes one step for all of them: leave them out`);
   }
@@ -209,7 +234,7 @@ function stepMethodContradictions(job: Job): string[] {
       `staleness is ${staleness}, but ${name} sums over all ranks at the same step: leave it out, or set it to 0`,
     );
   }
-  if (schedule.name !== 'constant' || Object.keys(schedule.options).length > 0) {
+  if (isScheduled(schedule)) {
     problems.push(`a schedule is given, but ${name} has no learning rate: leave it out`);
   }
   if (clipping.value !== undefined || clipping.norm !== undefined) {

@@ -69,15 +69,20 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
 
 /** How servers apply what is pushed, and what lies there. Throws INVALID_ARGUMENT if a method of the workers cannot work on such a model. */
 function optimizerOf(
-  { optimizer, passesMax }: Job,
+  { optimizer, averaging, passesMax }: Job,
   model: Layout,
 ): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
-  if (!isStepMethod(optimizer)) return { optimizer, layout: model };
+  if (!isStepMethod(optimizer)) return { optimizer: withAverage(optimizer, averaging), layout: model };
   return {
     optimizer: { name: 'assign', hyperparameters: {} },
     method: optimizer,
     layout: withMethodState(model, methodState(optimizer, model, passesMax)),
   };
+}
+
+/** The optimizer of the servers with the average of the parameters that the job asks for. */
+function withAverage(optimizer: OptimizerSpec, averaging: number | undefined): OptimizerSpec {
+  return averaging === undefined ? optimizer : { ...optimizer, averageKeep: averaging };
 }
 
 /** The flat vector at the start: the model's parameters, and behind them the state of the job's method. */

@@ -56,6 +56,24 @@ export const lion = constructorOf('lion');
 /** FTRL-Proximal, for sparse linear models (McMahan et al., 2013). */
 export const ftrl = constructorOf('ftrl');
 
+/** AdamW without a schedule: the average of its path is what is evaluated and kept (Defazio et al., 2024). */
+export const scheduleFree = constructorOf('schedule-free');
+
+/** LARS: momentum with a rate of its own for every tensor, for large batches (You, Gitman & Ginsburg, 2017). */
+export const lars = constructorOf('lars');
+
+/** LAMB: Adam with a rate of its own for every tensor, for large batches (You et al., 2020). */
+export const lamb = constructorOf('lamb');
+
+/** Adafactor: Adam's second moments of matrices as rows and columns, in a fraction of the memory (Shazeer & Stern, 2018). */
+export const adafactor = constructorOf('adafactor');
+
+/** Muon: orthogonal steps for matrices, AdamW for the rest (Jordan et al., 2024). */
+export const muon = constructorOf('muon');
+
+/** SOAP: Adam in the eigenbasis of Shampoo (Vyas et al., 2024). */
+export const soap = constructorOf('soap');
+
 /** Newton's method with the exact Hessian, for some thousand parameters at most. */
 export const newton = constructorOf('newton');
 

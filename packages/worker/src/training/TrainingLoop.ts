@@ -4,7 +4,9 @@ import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import { averageSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import { passesState } from '../methods/passes.ts';
@@ -14,6 +16,7 @@ import { ClusterStep, RanksFenced } from './ClusterStep.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { NodeSum } from './gradientMessages.ts';
 import type { RankLeases } from './RankLeases.ts';
+import { sharedFloats } from './sharedFloats.ts';
 import type { UsageReport } from './UsageReport.ts';
 
 export interface TrainingLoopOptions {
@@ -43,6 +46,7 @@ export class TrainingLoop {
   readonly #synchronous: boolean;
   readonly #method: StepMethod | undefined;
   readonly #modelLength: number;
+  readonly #keepsAverage: boolean;
   /** By rank: the next step. Only of ranks that are held; forgotten when the shards are restored. */
   readonly #clocks = new Map<number, number>();
   #client: ParameterClient | undefined;
@@ -60,6 +64,7 @@ export class TrainingLoop {
     const { method, layout } = options.record.spec;
     const model = withoutMethodState(layout);
     this.#modelLength = model.length;
+    this.#keepsAverage = createOptimizer(options.record.spec.optimizer).slots.includes(averageSlot);
     this.#method = method && createStepMethod(method, model);
   }
 
@@ -117,7 +122,7 @@ export class TrainingLoop {
     this.#endStep = pulled.endStep;
     if (!pulled.ready) return;
     const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
-    if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(step);
+    if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(client, step);
 
     const nodes = coveringNodes(ranks, spec.ranks);
     const fenced =
@@ -262,9 +267,17 @@ export class TrainingLoop {
       this.#clocks.set(rank, Math.min(...shards.map((shard) => shard.clocks[rank])));
   }
 
-  async #evaluate(step: number): Promise<void> {
+  /** The parameters that were pulled, or the average that servers keep of them. */
+  async #evaluated(client: ParameterClient): Promise<Float32Array> {
+    if (!this.#keepsAverage) return this.#options.parameters;
+    const average = sharedFloats(this.#options.parameters.length);
+    await client.pullAverage(average, { signal: this.#wait.signal });
+    return average;
+  }
+
+  async #evaluate(client: ParameterClient, step: number): Promise<void> {
     const beganAtMs = performance.now();
-    const { loss, accuracy } = await this.#options.thread.evaluate(this.#options.parameters);
+    const { loss, accuracy } = await this.#options.thread.evaluate(await this.#evaluated(client));
     const tookMs = Math.round(performance.now() - beganAtMs);
     this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, tookMs, timeMs: Date.now() });
     this.#evaluatedStep = step;
