@@ -6,6 +6,26 @@ export const limits = {
   messageBytesMax: 16 << 20,
   /** HTTP/2 flow control: what may be under way on one connection without an acknowledgement. 8 MiB fill 10 Gbit/s at a round trip of 6 ms. */
   windowBytes: 8 << 20,
+  /** The same for all streams of a connection: one that nobody reads must not stop the others. It bounds what a peer can leave unread in our memory. */
+  connectionWindowBytes: 32 << 20,
+  /** The largest frame that the fast path accepts: a chunk with its head is one frame, and one read call can fill it. */
+  http2FrameBytesMax: (1 << 20) + (1 << 14),
+  /** Streams at once on one connection: a worker has a few for each shard; a controller asks for all shards at once. */
+  http2StreamsMax: 1024,
+  /** A header block as it travels, and what it may unfold to; gRPC's own recommendation is 8 KiB. */
+  http2HeaderBlockBytesMax: 64 << 10,
+  http2HeaderListBytesMax: 64 << 10,
+  /** Settings in one frame; the protocol has about ten. */
+  http2SettingsMax: 32,
+  /** Given to a socket before it must have taken some: enough to keep it busy until we look again, little enough that streams take turns. */
+  http2BacklogBytes: 4 << 20,
+  /** Answers (to PING, SETTINGS) that a peer asked for and does not read: some thousands. */
+  http2UnreadRepliesBytesMax: 64 << 10,
+  /** Frames that bring nobody forward (resets, empty ones, priorities), at once and in the long run: a client that gives up all its calls is far below. */
+  http2IdleFramesBurst: 2048,
+  http2IdleFramesPerSecond: 100,
+  /** A connection that does not say what it is. */
+  http2GreetingMs: 10_000,
   /** A peer that vanished without a word (power, cable) is noticed after these two together; a busy event loop must fit into the second. */
   keepaliveMs: 20_000,
   keepaliveTimeoutMs: 10_000,
