@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerChannel } from '@tributary/client/transport/ServerChannel.ts';
+import { openChannel } from '@tributary/client/transport/openChannel.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { advertisedAddress } from '@tributary/server/membership/advertisedAddress.ts';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -149,15 +149,18 @@ test('a server that stops lets a pull under way come to its end', async () => {
   const cluster = await TestCluster.start(testSpec({ ranks: 1, layout }), 1, {
     initial: new Float32Array(large).fill(3),
   });
-  const channel = new ServerChannel(cluster.servers[0].address);
+  const channel = openChannel(cluster.servers[0].address, 'auto');
   onTestFinished(() => channel.close());
   const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
   let received = 0;
   await channel.pull(
     { target, step: 0, latest: true, waitMs: 0, changedOnly: false, average: false },
-    ({ data }) => {
-      if (received === 0) void cluster.servers[0].stop();
-      received += data.length;
+    {
+      place: () => undefined,
+      add({ data }) {
+        if (received === 0) void cluster.servers[0].stop();
+        received += data.length;
+      },
     },
     { deadlineMs: 20_000 },
   );

@@ -1,4 +1,5 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
+import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
 import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -16,7 +17,10 @@ import type {
   ReduceTotalHeader,
   Target,
 } from './transport/messages.ts';
-import { ServerChannel } from './transport/ServerChannel.ts';
+import { openChannel } from './transport/openChannel.ts';
+import type { ServerChannel } from './transport/ServerChannel.ts';
+import type { TransportChoice } from './transport/transport.ts';
+import { VectorReceiver } from './VectorReceiver.ts';
 
 export interface ParameterClientOptions {
   readonly jobHash: string;
@@ -25,6 +29,8 @@ export interface ParameterClientOptions {
   readonly shards: readonly (Range & { readonly address: string })[];
   /** What is frozen and when, for those who push. Default: nothing. */
   readonly trained?: Trained;
+  /** Default: auto. */
+  readonly transport?: TransportChoice;
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
   /** How long to go on trying to reach a server. */
   readonly retryTotalMs?: number;
@@ -117,7 +123,7 @@ export class ParameterClient {
     this.#traffic = options.traffic ?? { pushedBytes: 0, pulledBytes: 0 };
     const trained = options.trained ?? { layout: { tensors: [], length: options.shards.at(-1)?.end ?? 0 } };
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
-      const channel = this.#channels.get(address) ?? new ServerChannel(address);
+      const channel = this.#channels.get(address) ?? openChannel(address, options.transport ?? 'auto');
       this.#channels.set(address, channel);
       return { index, begin, end, channel, segments: segmentsOf(trained, { begin, end }) };
     });
@@ -281,10 +287,11 @@ export class ParameterClient {
     const { index, channel, begin, end } = shard;
     const changedOnly = this.#whole.has(into);
     const request = { target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs };
-    const slice = bytesOf(into.subarray(begin, end));
+    const slice = into.subarray(begin, end);
     return this.#retrying(signal, async (until) => {
-      const receiver = new Receiver(slice, `server ${channel.address}: the parameters of shard ${index}`);
-      const header = await channel.pull(request, (chunk) => receiver.add(this.#received(chunk)), {
+      const what = `server ${channel.address}: the parameters of shard ${index}`;
+      const receiver = new VectorReceiver(slice, what, this.#traffic);
+      const header = await channel.pull(request, receiver, {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
       });
@@ -341,15 +348,15 @@ export class ParameterClient {
       loss,
       waitMs: into === undefined ? 0 : limits.pullWaitMs,
     };
-    const slice = into && bytesOf(into.subarray(begin, end));
+    const slice = into?.subarray(begin, end);
     for (;;) {
       const total = await this.#retrying(signal, async (until) => {
-        const receiver =
-          slice && new Receiver(slice, `server ${channel.address}: sum ${round} of step ${step}`);
+        const what = `server ${channel.address}: sum ${round} of step ${step}`;
+        const receiver = slice && new VectorReceiver(slice, what, this.#traffic);
         const reply = await channel.reduce(
           header,
           this.#sent(chunksOf(values.subarray(begin, end), [{ begin: 0, end: end - begin }])),
-          (chunk) => receiver?.add(this.#received(chunk)),
+          receiver,
           { deadlineMs: limits.pullDeadlineMs, signal: until },
         );
         if (reply.outcome === 'APPLIED') receiver?.finish(end - begin);
@@ -364,6 +371,7 @@ export class ParameterClient {
    * skipped.
    */
   #receivers({ gradient, loss, step }: Push): readonly Shard[] {
+    if (this.#shards.length === 1) return this.#shards;
     const broken =
       gradient &&
       this.#shards.find(({ segments }) =>
@@ -378,11 +386,6 @@ export class ParameterClient {
       this.#traffic.pushedBytes += chunk.data.length;
       yield chunk;
     }
-  }
-
-  #received(chunk: Chunk): Chunk {
-    this.#traffic.pulledBytes += chunk.data.length;
-    return chunk;
   }
 
   #target(shard: number): Target {
@@ -438,47 +441,4 @@ function mergePulls(headers: readonly PullHeader[]): PullResult {
     clock: Math.min(...headers.map((header) => header.clock)),
     endStep: Math.max(...headers.map((header) => header.endStep)),
   };
-}
-
-function* chunksOf(values: Float32Array, ranges: readonly Range[]): Generator<Chunk> {
-  const bytes = bytesOf(values);
-  for (const { begin, end } of ranges) {
-    for (let at = begin * 4; at < end * 4; at += limits.chunkBytes) {
-      yield { offset: at / 4, data: bytes.subarray(at, Math.min(end * 4, at + limits.chunkBytes)) };
-    }
-  }
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** Puts the chunks of an answer in their place. Throws INTERNAL unless they come in order, fit, and are as many elements as announced. */
-class Receiver {
-  readonly #target: Uint8Array;
-  readonly #what: string;
-  #received = 0;
-  #next = 0;
-
-  constructor(target: Uint8Array, what: string) {
-    this.#target = target;
-    this.#what = what;
-  }
-
-  add({ offset, data }: Chunk): void {
-    if (offset * 4 < this.#next || offset * 4 + data.length > this.#target.length) {
-      throw this.#broken(`a chunk of ${data.length} bytes at element ${offset}`);
-    }
-    this.#target.set(data, offset * 4);
-    this.#next = offset * 4 + data.length;
-    this.#received += data.length;
-  }
-
-  finish(elements: number): void {
-    if (this.#received !== elements * 4) throw this.#broken(`${this.#received} bytes in all`);
-  }
-
-  #broken(how: string): TributaryError {
-    return new TributaryError('INTERNAL', `${this.#what} came in disorder: ${how}`);
-  }
 }

@@ -1,8 +1,4 @@
-import { type EventEmitter, once } from 'node:events';
-import { type CallOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import type { Chunk, ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { limits } from '@tributary/core/limits/limits.ts';
+import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import type {
   PullHeader,
   PullRequest,
@@ -12,8 +8,6 @@ import type {
   ReduceTotalHeader,
   UnaryCalls,
 } from './messages.ts';
-import { type Method, parameterService, type Received } from './parameterService.ts';
-import { fromStatus } from './status.ts';
 
 /** How long a call may take, and who may end it before. */
 export interface CallLimits {
@@ -21,183 +15,37 @@ export interface CallLimits {
   readonly signal?: AbortSignal | undefined;
 }
 
-const channelOptions = {
-  'grpc.max_send_message_length': limits.messageBytesMax,
-  'grpc.max_receive_message_length': limits.messageBytesMax,
-  'grpc-node.flow_control_window': limits.windowBytes,
-  'grpc.keepalive_time_ms': limits.keepaliveMs,
-  'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
-  'grpc.initial_reconnect_backoff_ms': limits.retryBackoffMs,
-  'grpc.max_reconnect_backoff_ms': limits.retryBackoffMsMax,
-  // There is one retry policy, and it is ours: it knows which calls may be repeated.
-  'grpc.enable_retries': 0,
-  'grpc.service_config_disable_resolution': 1,
-  // Servers of a cluster are reached directly, whatever proxy the environment names for the web.
-  'grpc.enable_http_proxy': 0,
-  // A client that is closed closes its connections, also while another one in this process talks to the same server.
-  'grpc.use_local_subchannel_pool': 1,
-} as const;
+/** Who gets the chunks of an answer, in order as they arrive. What it throws ends the call. */
+export interface ChunkReceiver {
+  /** Where the next payload belongs, if it may be written there at once; then `add` gets a view of just that place. */
+  place(offset: number, bytes: number): Uint8Array | undefined;
+  /** Its data is a view that must not be kept. */
+  add(chunk: Chunk): void;
+}
 
 /** One connection to one server, `host:port` or `unix:PATH`: calls as promises, failures as TributaryError. One attempt each. */
-export class ServerChannel {
+export interface ServerChannel {
   readonly address: string;
-  readonly #client: Client;
-
-  constructor(address: string) {
-    this.address = address;
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
-  }
 
   unary<Name extends keyof UnaryCalls>(
     name: Name,
     request: UnaryCalls[Name]['request'],
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<UnaryCalls[Name]['reply']> {
-    const method: Method<UnaryCalls[Name]['request'], UnaryCalls[Name]['reply']> = parameterService[name];
-    return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
-        method.path,
-        method.requestSerialize,
-        method.responseDeserialize,
-        request,
-        new Metadata(),
-        callOptions(deadlineMs),
-        (error: ServiceError | null, reply?: UnaryCalls[Name]['reply']) =>
-          error === null ? resolve(reply!) : reject(fromStatus(error, this.address)),
-      );
-      cancelWith(call, signal);
-    });
-  }
+    callLimits: CallLimits,
+  ): Promise<UnaryCalls[Name]['reply']>;
 
   /** Sends the header and the chunks, waiting whenever the transport is full. The chunks must not change until this settles. */
-  async push(
-    header: PushHeader,
-    chunks: Iterable<Chunk>,
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<PushReply> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Push;
-    const ended = new AbortController();
-    const { promise: reply, resolve, reject } = Promise.withResolvers<PushReply>();
-    const call = this.#client.makeClientStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      new Metadata(),
-      callOptions(deadlineMs),
-      (error: ServiceError | null, value?: PushReply) => {
-        if (error === null) resolve(value!);
-        else reject(fromStatus(error, this.address));
-        ended.abort();
-      },
-    );
-    cancelWith(call, signal);
-    // A server may answer before it has read everything.
-    call.on('error', () => {});
-    await writeStream(call, header, chunks, ended.signal);
-    return reply;
-  }
+  push(header: PushHeader, chunks: Iterable<Chunk>, callLimits: CallLimits): Promise<PushReply>;
 
-  /** Reads one shard. `onChunk` sees the chunks in order as they arrive; they are views that must not be kept. */
-  async pull(
-    request: PullRequest,
-    onChunk: (chunk: Chunk, header: PullHeader) => void,
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<PullHeader> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Pull;
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      new Metadata(),
-      callOptions(deadlineMs),
-    );
-    cancelWith(call, signal);
-    return this.#readStream<PullHeader>(call, onChunk);
-  }
+  /** Reads one shard. */
+  pull(request: PullRequest, receiver: ChunkReceiver, callLimits: CallLimits): Promise<PullHeader>;
 
   /** Adds a vector to a sum over the ranks, and reads the total as `pull` does. The chunks must not change until this settles. */
-  async reduce(
+  reduce(
     header: ReduceHeader,
     chunks: Iterable<Chunk>,
-    onChunk: (chunk: Chunk, header: ReduceTotalHeader) => void,
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<ReduceTotalHeader> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Reduce;
-    const call = this.#client.makeBidiStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      new Metadata(),
-      callOptions(deadlineMs),
-    );
-    cancelWith(call, signal);
-    const ended = new AbortController();
-    call.once('status', () => ended.abort());
-    const reply = this.#readStream<ReduceTotalHeader>(call, onChunk);
-    const [total] = await Promise.all([reply, writeStream(call, header, chunks, ended.signal)]);
-    return total;
-  }
+    receiver: ChunkReceiver | undefined,
+    callLimits: CallLimits,
+  ): Promise<ReduceTotalHeader>;
 
-  async #readStream<Header>(
-    call: AsyncIterable<Received<Header>> & { cancel(): void },
-    onChunk: (chunk: Chunk, header: Header) => void,
-  ): Promise<Header> {
-    let header: Header | undefined;
-    try {
-      for await (const message of call) {
-        if ('malformed' in message) throw message.malformed;
-        if ('header' in message) header = message.header;
-        else if (header === undefined) throw protocolError(this.address, 'a chunk came before the header');
-        else onChunk(message.chunk, header);
-      }
-    } catch (error) {
-      call.cancel();
-      throw isServiceError(error) ? fromStatus(error, this.address) : error;
-    }
-    if (header === undefined) throw protocolError(this.address, 'no header came');
-    return header;
-  }
-
-  close(): void {
-    this.#client.close();
-  }
-}
-
-/** Sends a header and chunks as fast as the transport takes them, until `ended` fires: then there is nobody left to write to, and no 'drain' to wait for. */
-async function writeStream<Header>(
-  call: EventEmitter & { write(message: ChunkMessage<Header>): boolean; end(): void },
-  header: Header,
-  chunks: Iterable<Chunk>,
-  ended: AbortSignal,
-): Promise<void> {
-  call.write({ header });
-  for (const chunk of chunks) {
-    if (ended.aborted) return;
-    if (!call.write({ chunk })) await once(call, 'drain', { signal: ended }).catch(() => {});
-  }
-  if (!ended.aborted) call.end();
-}
-
-function callOptions(deadlineMs: number): CallOptions {
-  return { deadline: Date.now() + deadlineMs };
-}
-
-function cancelWith(
-  call: { cancel(): void; once(event: 'status', listener: () => void): unknown },
-  signal: AbortSignal | undefined,
-): void {
-  if (signal === undefined) return;
-  const cancel = () => call.cancel();
-  if (signal.aborted) cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  call.once('status', () => signal.removeEventListener('abort', cancel));
-}
-
-function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number';
-}
-
-function protocolError(address: string, what: string): TributaryError {
-  return new TributaryError('INTERNAL', `server ${address}: ${what}`);
+  close(): void;
 }

@@ -5,11 +5,14 @@ const names = new Map<number, ErrorCode>(
   Object.entries(errorCodes).map(([name, number]) => [number, name as ErrorCode]),
 );
 
+/** The name of a status other than 0. */
+export function errorCodeOf(status: number): ErrorCode {
+  return names.get(status) ?? 'UNKNOWN';
+}
+
 /** What a call to `address` failed with, as an error of ours that says where. */
 export function fromStatus(error: ServiceError, address: string): TributaryError {
-  return new TributaryError(names.get(error.code) ?? 'UNKNOWN', `server ${address}: ${error.details}`, {
-    cause: error,
-  });
+  return new TributaryError(errorCodeOf(error.code), `server ${address}: ${error.details}`, { cause: error });
 }
 
 /** What a handler threw, as the status its caller gets. Anything but a TributaryError is a defect of the server. */

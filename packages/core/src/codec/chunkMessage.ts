@@ -21,7 +21,8 @@ export interface Chunk {
 
 export type ChunkMessage<Header> = { readonly header: Header } | { readonly chunk: Chunk };
 
-const headBytes = 15;
+/** Of a chunk as we write it, before its payload. */
+export const chunkHeadBytes = 15;
 const headerTag = (1 << 3) | 2;
 const chunkTag = (2 << 3) | 2;
 const offsetTag = (1 << 3) | 5;
@@ -29,16 +30,32 @@ const dataTag = (2 << 3) | 2;
 
 /** The message that carries `data` (a view of at most 2^28 - 32 bytes) as a chunk. Copies it once: a gRPC message is one buffer. */
 export function encodeChunk({ offset, data }: Chunk): Buffer {
-  const message = Buffer.allocUnsafe(headBytes + data.length);
+  const message = Buffer.allocUnsafe(chunkHeadBytes + data.length);
+  writeChunkHead(message, offset, data.length);
+  message.set(data, chunkHeadBytes);
+  return message;
+}
+
+/** Writes the head of a message that carries `bytes` of payload as a chunk: for who sends the payload from where it lies. */
+export function writeChunkHead(message: Buffer, offset: number, bytes: number): void {
   message[0] = chunkTag;
-  writePaddedVarint(message, 1, data.length + headBytes - 5);
+  writePaddedVarint(message, 1, bytes + chunkHeadBytes - 5);
   message[5] = offsetTag;
   message.writeUInt32LE(offset, 6);
   message[10] = dataTag;
-  writePaddedVarint(message, 11, data.length);
-  message.set(data, headBytes);
-  return message;
+  writePaddedVarint(message, 11, bytes);
 }
+
+/** What a message of `length` bytes carries that begins as `head` does, if it is a chunk as writeChunkHead begins it. */
+export function readChunkHead(head: Buffer, length: number): { offset: number; bytes: number } | undefined {
+  if (head.length !== chunkHeadBytes) return undefined;
+  const offset = head.readUInt32LE(6);
+  const bytes = length - chunkHeadBytes;
+  writeChunkHead(expectedHead, offset, bytes);
+  return head.equals(expectedHead) ? { offset, bytes } : undefined;
+}
+
+const expectedHead = Buffer.alloc(chunkHeadBytes);
 
 /** Reads a message; `decodeHeader` gets the whole of it if its part is the header. Throws INVALID_ARGUMENT if it is not protobuf or has no part. */
 export function decodeChunkMessage<Header>(

@@ -663,7 +663,9 @@ export class Http2Connection implements FrameSink, StreamCarrier {
 
   #localEnds(stream: Http2Stream): void {
     stream.localEnded = true;
-    this.#closeStreamIfDone(stream);
+    // Answered before the request was read to its end: the client need not go on.
+    if (this.#server && !stream.remoteEnded) this.reset(stream, 'NO_ERROR', 'the answer is there');
+    else this.#closeStreamIfDone(stream);
   }
 
   #closeStreamIfDone(stream: Http2Stream): void {

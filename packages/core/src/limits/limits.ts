@@ -15,6 +15,10 @@ export const limits = {
   /** A header block as it travels, and what it may unfold to; gRPC's own recommendation is 8 KiB. */
   http2HeaderBlockBytesMax: 64 << 10,
   http2HeaderListBytesMax: 64 << 10,
+  /** Of an answer that is handed on from grpc-js, what may wait for its reader: enough to keep both sides busy. */
+  relayBytesMax: 1 << 20,
+  /** Characters of an error message that travel: far below what a peer accepts as headers. */
+  statusMessageMax: 4096,
   /** Settings in one frame; the protocol has about ten. */
   http2SettingsMax: 32,
   /** Given to a socket before it must have taken some: enough to keep it busy until we look again, little enough that streams take turns. */
@@ -26,6 +30,14 @@ export const limits = {
   http2IdleFramesPerSecond: 100,
   /** A connection that does not say what it is. */
   http2GreetingMs: 10_000,
+  /** After our last word a peer gets this long to read it. */
+  http2LingerMs: 1_000,
+  /** What one read from a socket fills at most: a chunk, so that a fast sender costs few calls. One buffer serves a process. */
+  socketReadBytes: 1 << 20,
+  /** Chunks of one call that the fast path has queued: as much as a socket may have unsent. */
+  chunksUnderWay: 4,
+  /** Shorter chunks are copied: to keep hold of the caller's memory would cost more than the copy. */
+  copiedChunkBytes: 32 << 10,
   /** A peer that vanished without a word (power, cable) is noticed after these two together; a busy event loop must fit into the second. */
   keepaliveMs: 20_000,
   keepaliveTimeoutMs: 10_000,

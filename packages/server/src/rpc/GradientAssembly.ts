@@ -1,4 +1,5 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
+import { copyInto } from '@tributary/core/codec/copyInto.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { lengthOf } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
@@ -44,6 +45,13 @@ export class GradientAssembly {
     return this.#received === this.expected;
   }
 
+  /** Where a chunk may be put at once; undefined if `add` would refuse it, or forgets it. */
+  place(offset: number, bytes: number): Uint8Array | undefined {
+    const fits = offset === this.#next && bytes % 4 === 0 && bytes <= limits.chunkBytes;
+    if (!fits || offset + bytes / 4 > (this.#ranges[this.#range]?.end ?? 0)) return undefined;
+    return this.#target?.subarray(offset * 4, offset * 4 + bytes);
+  }
+
   add({ offset, data }: Chunk): void {
     if (data.length % 4 !== 0)
       throw invalid(
@@ -66,7 +74,7 @@ export class GradientAssembly {
         `the chunk at element ${offset} reaches to ${end - 1}, but elements ${rangeEnd} to ${this.#ranges[this.#range + 1].begin - 1} are frozen`,
       );
     }
-    if (end <= rangeEnd) this.#target?.set(data, offset * 4);
+    if (end <= rangeEnd && this.#target !== undefined) copyInto(this.#target, offset * 4, data);
     this.#received += elements;
     this.#next = end;
     if (end === rangeEnd && !isLast) this.#next = this.#ranges[++this.#range].begin;

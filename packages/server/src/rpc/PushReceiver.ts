@@ -46,6 +46,11 @@ export class PushReceiver {
     else this.#assembly().add(message.chunk);
   }
 
+  /** Where a chunk may be put at once. */
+  place(offset: number, bytes: number): Uint8Array | undefined {
+    return this.#push?.assembly.place(offset, bytes);
+  }
+
   /** All has come: what became of it. */
   finish(): PushReply {
     if (this.#push === undefined) throw invalid('a push without any message');

@@ -7,6 +7,7 @@ import {
   parameterService,
   serviceName,
 } from '@tributary/client/transport/parameterService.ts';
+import { type TransportChoice, transportOf } from '@tributary/client/transport/transport.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { HealthImplementation } from 'grpc-health-check';
@@ -15,6 +16,7 @@ import type { RpcContext } from './calls.ts';
 import { checkpointPart } from './checkpointPart.ts';
 import { describe } from './describe.ts';
 import { endAt } from './endAt.ts';
+import { FastServer } from './fast/FastServer.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
 import { reduce } from './reduce.ts';
@@ -27,21 +29,32 @@ const serverOptions = {
   'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
 } as const;
 
-/** The parameter service, health and reflection on one address. */
+/** The parameter service, health and reflection on one address: all of it by grpc-js, or with the fast path in front for the calls that carry tensors. */
 export class RpcServer {
   /** Where it listens: as given, with the port that was found if 0 was asked for. */
   readonly address: string;
   readonly #server: Server;
+  readonly #fast: FastServer | undefined;
   readonly #health: HealthImplementation;
 
-  private constructor(address: string, server: Server, health: HealthImplementation) {
+  private constructor(
+    address: string,
+    server: Server,
+    fast: FastServer | undefined,
+    health: HealthImplementation,
+  ) {
     this.address = address;
     this.#server = server;
+    this.#fast = fast;
     this.#health = health;
   }
 
   /** Listens on `host:port` (port 0: any free one) or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
-  static async listen(bind: string, context: RpcContext): Promise<RpcServer> {
+  static async listen(
+    bind: string,
+    context: RpcContext,
+    transport: TransportChoice = 'auto',
+  ): Promise<RpcServer> {
     // What grpc-js would print to the console, it also gives us as an error.
     setLogVerbosity(logVerbosity.NONE);
     const server = new Server(serverOptions);
@@ -59,9 +72,16 @@ export class RpcServer {
     health.addToServer(server);
     new ReflectionService(packageDefinition).addToServer(server);
     if (bind.startsWith('unix:')) await removeStaleSocket(bind.slice('unix:'.length));
+    if (transportOf(transport) === 'fast') {
+      const behind = server.createConnectionInjector(ServerCredentials.createInsecure());
+      const fast = await FastServer.listen(bind, context, behind).catch((error: Error) => {
+        throw bindError(bind, error);
+      });
+      return new RpcServer(withPort(bind, fast.port), server, fast, health);
+    }
     const port = await bindTo(server, bind);
     widenConnections(server);
-    return new RpcServer(bind.startsWith('unix:') ? bind : bind.replace(/:\d+$/, `:${port}`), server, health);
+    return new RpcServer(withPort(bind, port), server, undefined, health);
   }
 
   /** What the health service answers. */
@@ -72,11 +92,19 @@ export class RpcServer {
 
   /** Takes no new calls, lets those under way end, and breaks off what is left after limits.serverDrainMs. */
   async stop(): Promise<void> {
-    const timer = setTimeout(() => this.#server.forceShutdown(), limits.serverDrainMs);
+    const timer = setTimeout(() => {
+      this.#fast?.destroy();
+      this.#server.forceShutdown();
+    }, limits.serverDrainMs);
+    await this.#fast?.stop();
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(timer);
     this.#server.forceShutdown();
   }
+}
+
+function withPort(bind: string, port: number | undefined): string {
+  return bind.startsWith('unix:') ? bind : bind.replace(/:\d+$/, `:${port}`);
 }
 
 function bindTo(server: Server, bind: string): Promise<number> {
@@ -95,7 +123,7 @@ function bindError(bind: string, cause: Error): TributaryError {
       hint: 'Stop what listens there, or choose another address with --bind.',
     });
   }
-  const what = /\[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message;
+  const what = /\[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message.replace(/^listen /, '');
   return new TributaryError('FAILED_PRECONDITION', `cannot listen on ${bind}: ${what}`, {
     cause,
     hint: 'Give HOST:PORT with an address of this machine, or unix:PATH.',

@@ -11,7 +11,7 @@ export interface RpcContext {
 }
 
 /** A call of grpc-js, as far as its end concerns us. */
-interface Cancellable {
+export interface Cancellable {
   readonly cancelled: boolean;
   on(event: 'cancelled', listener: () => void): unknown;
 }

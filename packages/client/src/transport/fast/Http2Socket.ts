@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net';
+import { type ConnectionOptions, Http2Connection } from '@tributary/core/http2/Http2Connection.ts';
+import { Http2Error } from '@tributary/core/http2/Http2Error.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
+import { connectReading, type OnBytes, readAccepted } from './socketReading.ts';
+
+export interface SocketOptions extends Omit<ConnectionOptions, 'role' | 'wire' | 'onPong'> {
+  /** A defect of ours in the middle of a connection: it ends that, and is told. */
+  readonly onDefect?: (error: unknown) => void;
+}
+
+/** An HTTP/2 connection on a socket, with what needs a clock: it must be greeted in time, and a peer that vanished is noticed. */
+export class Http2Socket {
+  readonly connection: Http2Connection;
+  readonly #socket: Socket;
+  readonly #onDefect: SocketOptions['onDefect'];
+  readonly #keepalive: NodeJS.Timeout;
+  readonly #greeting: NodeJS.Timeout;
+  #silent = false;
+  #pong: NodeJS.Timeout | undefined;
+  #corked = false;
+
+  private constructor(socket: Socket, role: 'client' | 'server', options: SocketOptions) {
+    this.#socket = socket;
+    this.#onDefect = options.onDefect;
+    this.connection = new Http2Connection({
+      ...options,
+      role,
+      wire: this.#wire(),
+      onPong: () => clearTimeout(this.#pong),
+    });
+    this.#keepalive = setInterval(() => this.#checkAlive(), limits.keepaliveMs).unref();
+    this.#greeting = setTimeout(() => this.#checkGreeted(), limits.http2GreetingMs).unref();
+    const lost = (message: string) => {
+      clearInterval(this.#keepalive);
+      clearTimeout(this.#greeting);
+      clearTimeout(this.#pong);
+      this.connection.lost(message);
+    };
+    socket.on('error', (error) => lost(error.message));
+    socket.on('end', () => lost('the other side closed the connection'));
+    socket.on('close', () => lost('the connection is closed'));
+  }
+
+  /** Connects; rejects with the error of the socket. */
+  static connect(address: string, options: SocketOptions): Promise<Http2Socket> {
+    return new Promise((resolve, reject) => {
+      let opened: Http2Socket | undefined;
+      const socket = connectReading(address, (bytes, end) => opened?.onBytes(bytes, end));
+      const late = setTimeout(
+        () => socket.destroy(new Error(`no connection within ${limits.callDeadlineMs / 1000} s`)),
+        limits.callDeadlineMs,
+      );
+      const settled = () => {
+        clearTimeout(late);
+        socket.off('error', failed);
+      };
+      const failed = (error: Error) => {
+        settled();
+        reject(error);
+      };
+      socket.once('error', failed).once('connect', () => {
+        settled();
+        opened = new Http2Socket(socket, 'client', options);
+        resolve(opened);
+      });
+    });
+  }
+
+  /** Takes over a socket from a server with pauseOnConnect. */
+  static async accept(accepted: Socket, options: SocketOptions): Promise<Http2Socket> {
+    let opened: Http2Socket | undefined;
+    const socket = await readAccepted(accepted, (bytes, end) => opened?.onBytes(bytes, end));
+    opened = new Http2Socket(socket, 'server', options);
+    return opened;
+  }
+
+  /** At once; streams end with an error. */
+  destroy(): void {
+    this.connection.lost('the connection is closed');
+    this.#socket.destroy();
+  }
+
+  readonly onBytes: OnBytes = (bytes, end) => {
+    this.#silent = false;
+    clearTimeout(this.#pong);
+    try {
+      this.connection.receive(bytes, 0, end, performance.now());
+    } catch (error) {
+      this.#onDefect?.(error);
+      this.connection.fail(new Http2Error('INTERNAL_ERROR', (error as Error).message));
+    }
+  };
+
+  #wire(): ConnectionOptions['wire'] {
+    const socket = this.#socket;
+    return {
+      get backlogBytes() {
+        return socket.writableLength;
+      },
+      write: (parts, taken) => this.#write(parts, taken),
+      end: () => {
+        // What the other side still sends is read and dropped: were the socket closed over it, our last words would be lost.
+        socket.end();
+        setTimeout(() => socket.destroy(), limits.http2LingerMs).unref();
+      },
+    };
+  }
+
+  /** What is written in one turn of the event loop leaves in one system call. */
+  #write(parts: readonly Uint8Array[], taken: (() => void) | undefined): void {
+    const socket = this.#socket;
+    if (!socket.writable) {
+      taken?.();
+      return;
+    }
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        socket.uncork();
+      });
+    }
+    const last = parts.length - 1;
+    for (let index = 0; index < last; index++) socket.write(parts[index]);
+    socket.write(parts[last], () => {
+      taken?.();
+      this.connection.pump();
+    });
+  }
+
+  #checkGreeted(): void {
+    if (!this.connection.greeted)
+      this.connection.fail(
+        new Http2Error('SETTINGS_TIMEOUT', `no greeting within ${limits.http2GreetingMs} ms`),
+      );
+  }
+
+  /** Asks after a time of silence, and gives the peer up when it does not answer. */
+  #checkAlive(): void {
+    if (this.#silent && this.connection.streams > 0) {
+      this.connection.ping();
+      this.#pong = setTimeout(() => this.#vanished(), limits.keepaliveTimeoutMs).unref();
+    }
+    this.#silent = true;
+  }
+
+  #vanished(): void {
+    this.connection.lost(`no sign of life for ${(limits.keepaliveMs + limits.keepaliveTimeoutMs) / 1000} s`);
+    this.#socket.destroy();
+  }
+}
