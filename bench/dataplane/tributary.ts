@@ -36,7 +36,7 @@ function specOf({ length, optimizer }: RoleOptions): JobSpec {
 }
 
 export async function serve(options: RoleOptions): Promise<string> {
-  const { length, unix } = options;
+  const { length, unix, transport = 'auto' } = options;
   const spec = specOf(options);
   const set = new ShardSet({ jobHash: jobHash(spec), generation: 1, spec, onFailed: () => {} });
   const kernels = createKernels();
@@ -56,17 +56,18 @@ export async function serve(options: RoleOptions): Promise<string> {
   set.add(0, { shard, checkpoints: undefined as unknown as ShardCheckpoints });
   const place = placeOf(unix);
   const bind = 'path' in place ? `unix:${place.path}` : `${place.host}:${place.port}`;
-  const server = await RpcServer.listen(bind, { loaded: () => set, log: () => {} });
+  const server = await RpcServer.listen(bind, { loaded: () => set, log: () => {} }, transport);
   return server.address;
 }
 
 export async function connect(options: RoleOptions) {
   const spec = specOf(options);
-  const { length, address } = options;
+  const { length, address, transport = 'auto' } = options;
   const client = new ParameterClient({
     jobHash: jobHash(spec),
     generation: 1,
     shards: [{ begin: 0, end: length, address }],
+    transport,
   });
   return async (gradient: Float32Array, parameters: Float32Array, step: number) => {
     const push = { ranks: { begin: 0, end: 1 }, step, tokens: [1], weight: 1, loss: 1, squares: 0, gradient };

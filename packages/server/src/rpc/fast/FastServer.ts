@@ -116,7 +116,13 @@ function refuseMedia(stream: Http2Stream): StreamHandler {
   return {
     headers: () => {},
     data: (_, begin, end) => stream.consume(end - begin),
-    ended: () => stream.sendHeaders([[':status', '415']], true),
+    ended() {
+      stream.sendHeaders([
+        [':status', '415'],
+        ['content-type', 'text/plain'],
+      ]);
+      stream.send([Buffer.from('This server speaks gRPC.\n')], { last: true });
+    },
     closed: () => {},
   };
 }
