@@ -1,6 +1,7 @@
 import { TributaryError } from '../errors/TributaryError.ts';
 import { limits } from '../limits/limits.ts';
 import { type Chunk, chunkHeadBytes, readChunkHead } from './chunkMessage.ts';
+import { copyInto } from './copyInto.ts';
 
 /** What is done with the messages of a stream. What a method throws ends the reading. */
 export interface MessageSink {
@@ -16,7 +17,7 @@ export interface MessageSink {
 const prefixBytes = 5;
 
 /**
- * Cuts a stream of bytes into gRPC messages. The payload of a chunk goes from where the transport read it to where it belongs: one copy. All else is put
+ * Cuts a stream of bytes into gRPC messages. The payload of a chunk goes to where it belongs: one copy, or none if the transport reads to that place. All else is put
  * together in a buffer of its own.
  */
 export class MessageReader {
@@ -38,6 +39,11 @@ export class MessageReader {
   /** No message is under way. */
   get atBoundary(): boolean {
     return this.#headRead === 0 && this.#target === undefined;
+  }
+
+  /** Where the next bytes belong, if they are of a chunk that has its place. */
+  get place(): Uint8Array | undefined {
+    return this.#isChunk ? this.#target?.subarray(this.#targetRead) : undefined;
   }
 
   /** Throws UNIMPLEMENTED for a compressed message, RESOURCE_EXHAUSTED for one that is too long, and what the sink throws. */
@@ -95,7 +101,7 @@ export class MessageReader {
 
   #fill(target: Uint8Array, bytes: Uint8Array, at: number, end: number): number {
     const count = Math.min(target.length - this.#targetRead, end - at);
-    target.set(bytes.subarray(at, at + count), this.#targetRead);
+    copyInto(target, this.#targetRead, bytes.subarray(at, at + count));
     this.#targetRead += count;
     if (this.#targetRead === target.length) this.#endMessage(target);
     return at + count;

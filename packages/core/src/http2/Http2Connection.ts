@@ -154,7 +154,9 @@ export class Http2Connection implements FrameSink, StreamCarrier {
   /** Of the DATA frame under way, how many bytes are to come, and for whom: to let the socket put them where they belong. */
   get dataUnderWay(): { readonly bytes: number; readonly handler: StreamHandler } | undefined {
     const bytes = this.#reader.dataLeft;
-    return bytes > 0 && this.#receiver !== undefined ? { bytes, handler: this.#receiver.handler } : undefined;
+    return bytes > 0 && this.#receiver?.closed === false
+      ? { bytes, handler: this.#receiver.handler }
+      : undefined;
   }
 
   /** Of a client: begins a stream, if there is room for one. */

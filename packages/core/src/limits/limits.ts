@@ -34,6 +34,8 @@ export const limits = {
   http2LingerMs: 1_000,
   /** What one read from a socket fills at most: a chunk, so that a fast sender costs few calls. One buffer serves a process. */
   socketReadBytes: 1 << 20,
+  /** So much of a chunk is read straight to its place; for less, one read of whatever comes next is the cheaper. */
+  placedReadBytesMin: 64 << 10,
   /** Chunks of one call that the fast path has queued: as much as a socket may have unsent. */
   chunksUnderWay: 4,
   /** Shorter chunks are copied: to keep hold of the caller's memory would cost more than the copy. */

@@ -2,11 +2,11 @@ import { MessageReader, type MessageSink } from '@tributary/core/codec/MessageRe
 import { type ErrorCode, TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { decodeStatusMessage } from '@tributary/core/grpc/statusMessage.ts';
 import { formatTimeout } from '@tributary/core/grpc/timeout.ts';
-import type { Http2Connection } from '@tributary/core/http2/Http2Connection.ts';
 import type { Http2Error, Http2ErrorName } from '@tributary/core/http2/Http2Error.ts';
-import type { Http2Stream, StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
+import type { Http2Stream } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
 import { errorCodeOf } from '../status.ts';
+import type { Http2Socket, PlacingHandler } from './Http2Socket.ts';
 
 export interface CallOptions {
   readonly address: string;
@@ -42,7 +42,7 @@ const codeOfHttpStatus: Record<string, ErrorCode> = {
 };
 
 /** One call of a client: `done` settles once, whatever ends it first: the answer, the deadline, the caller or the connection. */
-export class ClientCall implements StreamHandler {
+export class ClientCall implements PlacingHandler {
   readonly done: Promise<void>;
   readonly #options: CallOptions;
   readonly #work: CallWork;
@@ -50,7 +50,11 @@ export class ClientCall implements StreamHandler {
   readonly #endsAtMs: number;
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void };
   readonly #deadline: NodeJS.Timeout;
+  #socket: Http2Socket | undefined;
   #stream: Http2Stream | undefined;
+  /** The kernel may be writing to the memory of the caller. */
+  #isHeld = false;
+  #failure: unknown;
   #status: readonly Header[] | undefined;
   #isOver = false;
 
@@ -83,7 +87,7 @@ export class ClientCall implements StreamHandler {
     return this.#stream!;
   }
 
-  begin(connection: Http2Connection): void {
+  begin(socket: Http2Socket): void {
     const { path, address } = this.#options;
     const headers: Header[] = [
       [':method', 'POST'],
@@ -94,7 +98,8 @@ export class ClientCall implements StreamHandler {
       ['content-type', 'application/grpc'],
       ['grpc-timeout', formatTimeout(this.#endsAtMs - performance.now())],
     ];
-    this.#stream = connection.request(headers, this, false);
+    this.#socket = socket;
+    this.#stream = socket.connection.request(headers, this, false);
     this.#work.send(this);
   }
 
@@ -102,8 +107,23 @@ export class ClientCall implements StreamHandler {
   fail(error: unknown): void {
     if (this.#isOver) return;
     this.#end();
-    this.#settle.reject(error);
-    this.#stream?.reset('CANCEL', 'the caller gave up');
+    if (this.#isHeld) {
+      // The caller wants its memory back now, and there is no other way to call off a read.
+      this.#failure = error;
+      this.#socket!.destroy();
+    } else {
+      this.#settle.reject(error);
+      this.#stream?.reset('CANCEL', 'the caller gave up');
+    }
+  }
+
+  place(): Uint8Array | undefined {
+    return this.#isOver ? undefined : this.#reader.place;
+  }
+
+  held(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld && this.#failure !== undefined) this.#settle.reject(this.#failure);
   }
 
   headers(headers: readonly Header[]): void {

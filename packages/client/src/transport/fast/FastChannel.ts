@@ -130,9 +130,10 @@ export class FastChannel implements ServerChannel {
 
   async #begin(call: ClientCall): Promise<void> {
     while (!call.isOver) {
-      const { connection } = await this.#connected();
+      const socket = await this.#connected();
+      const { connection } = socket;
       if (call.isOver) return;
-      if (connection.hasRoom) return call.begin(connection);
+      if (connection.hasRoom) return call.begin(socket);
       if (!connection.isLeaving) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

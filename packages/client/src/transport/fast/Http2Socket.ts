@@ -1,16 +1,25 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, Http2Connection } from '@tributary/core/http2/Http2Connection.ts';
 import { Http2Error } from '@tributary/core/http2/Http2Error.ts';
+import type { StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { connectReading, type OnBytes, readAccepted } from './socketReading.ts';
+import { type ByteSink, connectReading, readAccepted } from './socketReading.ts';
 
 export interface SocketOptions extends Omit<ConnectionOptions, 'role' | 'wire' | 'onPong'> {
   /** A defect of ours in the middle of a connection: it ends that, and is told. */
   readonly onDefect?: (error: unknown) => void;
 }
 
+/** A stream that has a place for what comes. */
+export interface PlacingHandler extends StreamHandler {
+  /** Where the next of its bytes belong. They are given to `data` all the same, as a view of just that place. */
+  place(): Uint8Array | undefined;
+  /** The kernel may write to what `place` gave, from now on or no longer. While it may, the memory must not be used for anything else, also when the stream is closed. */
+  held(isHeld: boolean): void;
+}
+
 /** An HTTP/2 connection on a socket, with what needs a clock: it must be greeted in time, and a peer that vanished is noticed. */
-export class Http2Socket {
+export class Http2Socket implements ByteSink {
   readonly connection: Http2Connection;
   readonly #socket: Socket;
   readonly #onDefect: SocketOptions['onDefect'];
@@ -19,6 +28,8 @@ export class Http2Socket {
   #silent = false;
   #pong: NodeJS.Timeout | undefined;
   #corked = false;
+  /** Whose memory the kernel may be writing to. */
+  #placing: PlacingHandler | undefined;
 
   private constructor(socket: Socket, role: 'client' | 'server', options: SocketOptions) {
     this.#socket = socket;
@@ -39,14 +50,20 @@ export class Http2Socket {
     };
     socket.on('error', (error) => lost(error.message));
     socket.on('end', () => lost('the other side closed the connection'));
-    socket.on('close', () => lost('the connection is closed'));
+    socket.on('close', () => {
+      lost('the connection is closed');
+      this.#moveOn();
+    });
   }
 
   /** Connects; rejects with the error of the socket. */
   static connect(address: string, options: SocketOptions): Promise<Http2Socket> {
     return new Promise((resolve, reject) => {
       let opened: Http2Socket | undefined;
-      const socket = connectReading(address, (bytes, end) => opened?.onBytes(bytes, end));
+      const socket = connectReading(address, {
+        place: () => opened?.place(),
+        bytes: (bytes, end) => opened?.bytes(bytes, end),
+      });
       const late = setTimeout(
         () => socket.destroy(new Error(`no connection within ${limits.callDeadlineMs / 1000} s`)),
         limits.callDeadlineMs,
@@ -70,7 +87,10 @@ export class Http2Socket {
   /** Takes over a socket from a server with pauseOnConnect. */
   static async accept(accepted: Socket, options: SocketOptions): Promise<Http2Socket> {
     let opened: Http2Socket | undefined;
-    const socket = await readAccepted(accepted, (bytes, end) => opened?.onBytes(bytes, end));
+    const socket = await readAccepted(accepted, {
+      place: () => opened?.place(),
+      bytes: (bytes, end) => opened?.bytes(bytes, end),
+    });
     opened = new Http2Socket(socket, 'server', options);
     return opened;
   }
@@ -81,7 +101,19 @@ export class Http2Socket {
     this.#socket.destroy();
   }
 
-  readonly onBytes: OnBytes = (bytes, end) => {
+  place(): Uint8Array | undefined {
+    this.#moveOn();
+    const data = this.connection.dataUnderWay;
+    if (data === undefined || data.bytes < limits.placedReadBytesMin) return undefined;
+    const handler = data.handler as PlacingHandler;
+    const place = handler.place?.();
+    if (place === undefined || place.length < limits.placedReadBytesMin) return undefined;
+    this.#placing = handler;
+    handler.held(true);
+    return place.subarray(0, data.bytes);
+  }
+
+  bytes(bytes: Uint8Array, end: number): void {
     this.#silent = false;
     clearTimeout(this.#pong);
     try {
@@ -90,7 +122,13 @@ export class Http2Socket {
       this.#onDefect?.(error);
       this.connection.fail(new Http2Error('INTERNAL_ERROR', (error as Error).message));
     }
-  };
+  }
+
+  #moveOn(): void {
+    const handler = this.#placing;
+    this.#placing = undefined;
+    handler?.held(false);
+  }
 
   #wire(): ConnectionOptions['wire'] {
     const socket = this.#socket;

@@ -2,46 +2,50 @@ import { connect, createServer, Socket, type SocketConstructorOpts, type TcpNetC
 import { limits } from '@tributary/core/limits/limits.ts';
 
 /**
- * Sockets that read into a buffer that is there already. Node's ordinary 'data' events come with new memory for every 64 KiB, and at gigabytes per second the
+ * Sockets that read into memory that is there already: of a chunk even to the place where it belongs. Node's ordinary 'data' events come with new memory for every 64 KiB, and at gigabytes per second the
  * page faults and garbage collections for it cost more than the transfer.
  *
  * For a socket that connects this is public (`onread`). For one that was accepted it is not: its handle is moved into a new socket, here alone, and only after
  * `acceptedSocketsRead` has tried that out. Otherwise 'data' events do, at a quarter to a half of the speed.
  */
 
-/** All sockets of a process share it: a read fills it, and what came is used before the next read. */
+/** For what has no other place. All sockets of a process share it: a read fills it, and what came is used before the next read. */
 const buffer = Buffer.allocUnsafeSlow(limits.socketReadBytes);
 
-/** Gets what came: the bytes before `end`, to be used now. */
-export type OnBytes = (bytes: Uint8Array, end: number) => void;
+export interface ByteSink {
+  /** Where the next bytes shall be read to; undefined: anywhere. It is asked after each `bytes`: what it gave before is then not written to any more. */
+  place(): Uint8Array | undefined;
+  /** What came: the bytes before `end`, to be used now. */
+  bytes(bytes: Uint8Array, end: number): void;
+}
 
-function onread(onBytes: OnBytes): NonNullable<SocketConstructorOpts['onread']> {
+function onread(sink: ByteSink): NonNullable<SocketConstructorOpts['onread']> {
   return {
-    buffer,
-    callback: (count: number) => {
-      onBytes(buffer, count);
+    buffer: () => sink.place() ?? buffer,
+    callback: (count: number, filled: Uint8Array) => {
+      sink.bytes(filled, count);
       return true;
     },
   };
 }
 
-export function connectReading(address: string, onBytes: OnBytes): Socket {
-  const options = { ...placeOf(address), noDelay: true, onread: onread(onBytes) };
+export function connectReading(address: string, sink: ByteSink): Socket {
+  const options = { ...placeOf(address), noDelay: true, onread: onread(sink) };
   return connect(options as TcpNetConnectOpts).resume();
 }
 
 /** For a socket from a server with pauseOnConnect; use what it returns, and no more the one given. */
-export async function readAccepted(accepted: Socket, onBytes: OnBytes): Promise<Socket> {
-  if (await acceptedSocketsRead()) return moveHandle(accepted, onBytes);
-  accepted.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length));
+export async function readAccepted(accepted: Socket, sink: ByteSink): Promise<Socket> {
+  if (await acceptedSocketsRead()) return moveHandle(accepted, sink);
+  accepted.on('data', (bytes: Buffer) => sink.bytes(bytes, bytes.length));
   return accepted.resume();
 }
 
-function moveHandle(accepted: Socket, onBytes: OnBytes): Socket {
+function moveHandle(accepted: Socket, sink: ByteSink): Socket {
   const inner = accepted as unknown as { _handle: object | null };
   const handle = inner._handle;
   inner._handle = null;
-  const options = { handle, readable: true, writable: true, onread: onread(onBytes) };
+  const options = { handle, readable: true, writable: true, onread: onread(sink) };
   const socket = new Socket(options as SocketConstructorOpts);
   socket.setNoDelay(true);
   socket.resume().read(0);
@@ -61,9 +65,13 @@ function tryOut(): Promise<boolean> {
   const text = 'to and fro';
   const server = createServer({ pauseOnConnect: true }, (accepted) => {
     try {
-      const moved = moveHandle(accepted, (bytes, end) => {
-        const whole = bytes === buffer && buffer.toString('latin1', 0, end) === text;
-        moved.end(whole ? text : '');
+      const place = Buffer.alloc(2 * text.length);
+      const moved = moveHandle(accepted, {
+        place: () => place,
+        bytes(bytes, end) {
+          const isThere = bytes === place && place.toString('latin1', 0, end) === text;
+          moved.end(isThere ? text : '');
+        },
       });
       moved.on('error', reject);
     } catch (error) {

@@ -1,10 +1,11 @@
+import type { PlacingHandler } from '@tributary/client/transport/fast/Http2Socket.ts';
 import { messageOf, sendChunks } from '@tributary/client/transport/fast/sendChunks.ts';
 import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
 import { MessageReader, type MessageSink } from '@tributary/core/codec/MessageReader.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { encodeStatusMessage } from '@tributary/core/grpc/statusMessage.ts';
 import { parseTimeout } from '@tributary/core/grpc/timeout.ts';
-import type { Http2Stream, StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
+import type { Http2Stream } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { type RpcContext, statusOf } from '../calls.ts';
@@ -14,7 +15,7 @@ import type { TensorWriter } from '../TensorWriter.ts';
 export interface CallWork extends MessageSink {
   /** The caller has said all. */
   ended(): void | Promise<void>;
-  /** Once, at last. */
+  /** Once, at last: nobody uses its memory any more. */
   closed?(): void;
 }
 
@@ -28,7 +29,7 @@ const responseHeaders: readonly Header[] = [
 const timerMsMax = 2 ** 31 - 1;
 
 /** One call on the fast path, from the headers of its request to the status of its answer. */
-export class ServerCall implements StreamHandler {
+export class ServerCall implements PlacingHandler {
   readonly #stream: Http2Stream;
   readonly #context: RpcContext;
   readonly #reader: MessageReader;
@@ -38,6 +39,9 @@ export class ServerCall implements StreamHandler {
   #answering = false;
   /** An answer is given, in full or in part; what still comes is dropped. */
   #isOver = false;
+  #isClosed = false;
+  /** The kernel may be writing to the memory of the work. */
+  #isHeld = false;
 
   constructor(
     stream: Http2Stream,
@@ -108,7 +112,17 @@ export class ServerCall implements StreamHandler {
     this.#isOver = true;
     clearTimeout(this.#deadline);
     this.#aborted.abort();
-    this.#work.closed?.();
+    this.#isClosed = true;
+    if (!this.#isHeld) this.#work.closed?.();
+  }
+
+  place(): Uint8Array | undefined {
+    return this.#isOver ? undefined : this.#reader.place;
+  }
+
+  held(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld && this.#isClosed) this.#work.closed?.();
   }
 
   #attempt(action: () => void | Promise<void>): void {
