@@ -32,8 +32,8 @@ export const limits = {
   http2GreetingMs: 10_000,
   /** After our last word a peer gets this long to read it. */
   http2LingerMs: 1_000,
-  /** What one read from a socket fills at most: a chunk, so that a fast sender costs few calls. One buffer serves a process. */
-  socketReadBytes: 1 << 20,
+  /** What one read from a socket fills at most, but for chunks, which are read to their place. One buffer serves a process. */
+  socketReadBytes: 64 << 10,
   /** So much of a chunk is read straight to its place; for less, one read of whatever comes next is the cheaper. */
   placedReadBytesMin: 64 << 10,
   /** Chunks of one call that the fast path has queued: as much as a socket may have unsent. */

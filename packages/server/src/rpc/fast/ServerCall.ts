@@ -109,9 +109,9 @@ export class ServerCall implements PlacingHandler {
   }
 
   closed(): void {
+    if (!this.#isOver) this.#aborted.abort();
     this.#isOver = true;
     clearTimeout(this.#deadline);
-    this.#aborted.abort();
     this.#isClosed = true;
     if (!this.#isHeld) this.#work.closed?.();
   }
@@ -139,13 +139,15 @@ export class ServerCall implements PlacingHandler {
     if (timeoutMs === undefined) {
       this.refuse(new TributaryError('INVALID_ARGUMENT', `grpc-timeout is "${header}"`));
     } else if (timeoutMs <= timerMsMax) {
-      const late = new TributaryError('DEADLINE_EXCEEDED', 'the deadline of the call has passed');
-      this.#deadline = setTimeout(() => {
-        if (this.#answering) this.#stream.reset('CANCEL', late.message);
-        else this.refuse(late);
-        this.#aborted.abort();
-      }, timeoutMs);
+      this.#deadline = setTimeout(() => this.#late(), timeoutMs);
     }
+  }
+
+  #late(): void {
+    const late = 'the deadline of the call has passed';
+    if (this.#answering) this.#stream.reset('CANCEL', late);
+    else this.refuse(new TributaryError('DEADLINE_EXCEEDED', late));
+    this.#aborted.abort();
   }
 
   #begin(): void {
