@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type {
   CheckpointManifest,
   Coordinator,
@@ -47,6 +48,14 @@ export function testSpec(change: Partial<JobSpec> = {}): JobSpec {
   };
 }
 
+interface ClientOptions {
+  jobHash: string;
+  generation: number;
+  retryTotalMs: number;
+  address: string;
+  transport: TransportChoice;
+}
+
 /** Real servers on real sockets with an embedded coordinator, in this process. The test plays the controller. */
 export class TestCluster {
   readonly spec: JobSpec;
@@ -71,7 +80,7 @@ export class TestCluster {
   static async start(
     spec: JobSpec,
     servers: number,
-    options: { initial?: Float32Array; clocks?: number[] } = {},
+    options: { initial?: Float32Array; clocks?: number[]; transport?: TransportChoice; bind?: string } = {},
   ) {
     const folder = await mkdtemp(join(tmpdir(), 'tributary-test-'));
     const coordinator = await openCoordinator(`sqlite:${join(folder, 'job.sqlite')}`, spec.name);
@@ -87,7 +96,8 @@ export class TestCluster {
     });
     const initial = options.initial ?? new Float32Array(spec.layout.length);
     const manifest = await cluster.writer.writeInitial(initial, 0);
-    for (let index = 0; index < servers; index++) await cluster.startServer();
+    for (let index = 0; index < servers; index++)
+      await cluster.startServer(options.bind, undefined, options.transport);
     await cluster.place(
       1,
       options.clocks === undefined ? manifest.id : await cluster.#withClocks(manifest, options.clocks),
@@ -115,12 +125,17 @@ export class TestCluster {
     return new CheckpointWriter(this.coordinator, this.spec, this.hash, this.#fence);
   }
 
-  async startServer(bind = '127.0.0.1:0', advertise?: string): Promise<RunningServer> {
+  async startServer(
+    bind = '127.0.0.1:0',
+    advertise?: string,
+    transport: TransportChoice = 'auto',
+  ): Promise<RunningServer> {
     const memberId = `server-${this.servers.length}`;
     const server = await startServer({
       coordinator: this.coordinator,
       memberId,
       bind,
+      transport,
       ...(advertise === undefined ? {} : { advertise }),
       leaseMs: 60_000,
       log: (level, message) => this.logged.push({ level, message }),
@@ -150,9 +165,7 @@ export class TestCluster {
   }
 
   /** A client of all shards; `address` puts another one in the place of the servers'. */
-  client(
-    change: Partial<{ jobHash: string; generation: number; retryTotalMs: number; address: string }> = {},
-  ): ParameterClient {
+  client(change: Partial<ClientOptions> = {}): ParameterClient {
     const { address, ...rest } = change;
     const { generation } = this.placement;
     const shards = this.placement.shards.map((shard) => ({ ...shard, address: address ?? shard.address }));

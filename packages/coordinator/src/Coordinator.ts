@@ -158,8 +158,8 @@ export type MetricEntry =
       total: number;
       timeMs: number;
     }
-  /** A worker begins: which backend runs its gradients, and why not the other if that was to be expected; '' if it was not. */
-  | { kind: 'compute'; worker: string; backend: string; note: string; timeMs: number }
+  /** A worker begins: what carries its gradients, which backend computes them, and why not the other if that was to be expected; '' if it was not. */
+  | { kind: 'compute'; worker: string; backend: string; note: string; transport: string; timeMs: number }
   /**
    * What a process has used since it began, told now and then and at its end; the numbers only grow. Servers tell their memory alone, and 0 for the rest.
    */

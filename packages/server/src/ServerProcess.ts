@@ -1,3 +1,4 @@
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { Coordinator, Placement } from '@tributary/coordinator/Coordinator.ts';
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly bind: string;
   /** How others reach this server, if not by the bind address. */
   readonly advertise?: string;
+  /** Default: auto. */
+  readonly transport?: TransportChoice;
   readonly leaseMs: number;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
@@ -71,8 +74,8 @@ class ServerProcess implements RunningServer {
   }
 
   async start(): Promise<void> {
-    const { coordinator, memberId, bind, advertise, leaseMs, log } = this.#options;
-    this.#rpc = await RpcServer.listen(bind, { loaded: () => this.#shardSet(), log });
+    const { coordinator, memberId, bind, advertise, transport, leaseMs, log } = this.#options;
+    this.#rpc = await RpcServer.listen(bind, { loaded: () => this.#shardSet(), log }, transport);
     this.#address = advertise ?? advertisedAddress(this.#rpc.address);
     this.#heartbeat = new Heartbeat({
       coordinator,
@@ -126,9 +129,10 @@ class ServerProcess implements RunningServer {
     const { generation } = placement;
     if (generation === this.#generation) return;
     await this.#drop(new TributaryError('FAILED_PRECONDITION', `generation ${generation} begins`));
-    const { coordinator, memberId } = this.#options;
+    const { coordinator, memberId, transport = 'auto' } = this.#options;
     const event = this.#event.bind(this);
-    this.#loaded = await loadShards(placement, { coordinator, memberId, metrics: this.#metrics, event });
+    const metrics = this.#metrics;
+    this.#loaded = await loadShards(placement, { coordinator, memberId, transport, metrics, event });
     this.#generation = generation;
     const shards = [...this.#loaded.set.shards.keys()];
     if (shards.length === 0) {

@@ -1,3 +1,4 @@
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
@@ -17,6 +18,7 @@ export interface ControllerFlags extends OverrideFlags {
   readonly resume?: boolean;
   readonly servers: number;
   readonly workers: number;
+  readonly transport: TransportChoice;
   readonly leaseMs: number;
 }
 
@@ -39,6 +41,7 @@ export async function control(path: string, given: ControllerFlags): Promise<voi
       start: given.resume ? 'resume' : 'join',
       servers: given.servers,
       workers: given.workers,
+      transport: given.transport,
       leaseMs: given.leaseMs,
       stop,
       log: (level, message) => screen.line(`${level}: ${message}`),

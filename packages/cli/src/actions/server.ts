@@ -1,3 +1,4 @@
+import { describeTransport, type TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { startServer } from '@tributary/server/ServerProcess.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
@@ -10,6 +11,7 @@ export interface ServerFlags {
   readonly job: string;
   readonly bind: string;
   readonly advertise?: string;
+  readonly transport: TransportChoice;
   readonly leaseMs: number;
   readonly managed?: boolean;
 }
@@ -22,10 +24,11 @@ export async function serve(given: ServerFlags): Promise<void> {
     memberId: memberId('server'),
     bind: given.bind,
     ...(given.advertise === undefined ? {} : { advertise: given.advertise }),
+    transport: given.transport,
     leaseMs: given.leaseMs,
     log: processLog,
   });
-  processLog('info', `serving at ${server.address}`);
+  processLog('info', `serving at ${server.address} by ${describeTransport(given.transport)}`);
   tellMissingSettings();
   leave.addEventListener('abort', () => void server.stop());
   if (leave.aborted) await server.stop();

@@ -1,3 +1,4 @@
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
@@ -13,6 +14,7 @@ export interface WorkerFlags {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
+  readonly transport: TransportChoice;
   readonly leaseMs: number;
   readonly managed?: boolean;
 }
@@ -30,6 +32,7 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
       compute: given.compute,
       computeThreads: given.computeThreads,
       selfCheck: given.selfCheck,
+      transport: given.transport,
       leaseMs: given.leaseMs,
       stop: leave,
       log: processLog,

@@ -16,14 +16,17 @@ export function controllerCommand(): Command {
     .option('--resume', 'go on with a job that was stopped, from its newest checkpoint');
   for (const option of overrideFlags()) command.addOption(option);
   return actOnJob(
-    command.addOption(flags.leaseMs()).addHelpText(
-      'after',
-      `
+    command
+      .addOption(flags.transport())
+      .addOption(flags.leaseMs())
+      .addHelpText(
+        'after',
+        `
 --servers and --workers say how many to wait for; more may come later. Ctrl-C ends the job with a checkpoint.
 
 Example:
   tributary controller job.ts --coordinator redis://10.0.0.5:6379 --job digits --servers 2 --workers 4`,
-    ),
+      ),
     async () => (await import('../actions/controller.ts')).control,
   );
 }

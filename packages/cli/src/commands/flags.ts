@@ -1,3 +1,4 @@
+import { transportChoices } from '@tributary/client/transport/transport.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { InvalidArgumentError, Option } from 'commander';
@@ -59,6 +60,10 @@ export const flags = {
     new Option('--compute-threads <n>', 'threads of one worker for its gradients')
       .argParser(wholeNumber(1))
       .default(1),
+  transport: () =>
+    new Option('--transport <endpoint>', 'what carries gradients and parameters; both speak gRPC')
+      .choices([...transportChoices])
+      .default('auto'),
   noSelfCheck: () => new Option('--no-self-check', 'do not compare the backends on the first batch'),
   run: () =>
     new Option('--run <folder>', 'a run folder (default: the newest)').conflicts([

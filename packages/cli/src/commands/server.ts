@@ -16,6 +16,7 @@ export function serverCommand(): Command {
       'how others reach this server, if not by the bind address',
       listenAddress,
     )
+    .addOption(flags.transport())
     .addOption(flags.leaseMs())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(

@@ -21,6 +21,7 @@ export function trainCommand(): Command {
       .addOption(flags.compute())
       .addOption(flags.computeThreads())
       .addOption(flags.noSelfCheck())
+      .addOption(flags.transport())
       .addOption(flags.leaseMs())
       .addOption(flags.printEvery())
       .option('--verbose', 'show what every process says')

@@ -14,6 +14,7 @@ export function workerCommand(): Command {
     .addOption(flags.compute())
     .addOption(flags.computeThreads())
     .addOption(flags.noSelfCheck())
+    .addOption(flags.transport())
     .addOption(flags.leaseMs())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(

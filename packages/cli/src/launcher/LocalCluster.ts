@@ -14,7 +14,8 @@ export interface LocalClusterOptions {
   readonly workers: number;
   /** Its URL. Children read it from their environment: it may have a password, and everybody sees the arguments of a process. */
   readonly coordinator: string;
-  readonly serverArguments: readonly string[];
+  /** Of one of the servers, counted from 0. */
+  readonly serverArguments: (index: number) => readonly string[];
   readonly workerArguments: readonly string[];
   /** One line of a child's standard error. */
   readonly onLine: (source: string, line: string) => void;
@@ -43,17 +44,17 @@ export class LocalCluster {
 
   constructor(options: LocalClusterOptions) {
     this.#options = options;
-    const seats = (role: string, count: number, command: readonly string[]): Seat[] =>
+    const seats = (role: string, count: number, command: (index: number) => readonly string[]): Seat[] =>
       Array.from({ length: count }, (_, index) => ({
         name: `${role} ${index + 1}`,
-        command: [role, ...command],
+        command: [role, ...command(index)],
         child: undefined,
         restarts: 0,
         lastLine: '',
       }));
     this.#seats = [
       ...seats('server', options.servers, options.serverArguments),
-      ...seats('worker', options.workers, options.workerArguments),
+      ...seats('worker', options.workers, () => options.workerArguments),
     ];
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;

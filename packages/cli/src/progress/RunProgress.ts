@@ -16,6 +16,7 @@ export class RunProgress {
   #firstAtMs = 0;
   #lastAtMs = 0;
   readonly #backends = new Set<string>();
+  readonly #transports = new Set<string>();
   /** The last word of every process. */
   readonly #usage = new Map<string, Usage>();
 
@@ -30,7 +31,10 @@ export class RunProgress {
 
   add(entry: MetricEntry): void {
     if (entry.kind === 'evaluation') this.#accuracy = entry.accuracy ?? undefined;
-    if (entry.kind === 'compute') this.#backends.add(entry.backend);
+    if (entry.kind === 'compute') {
+      this.#backends.add(entry.backend);
+      this.#transports.add(entry.transport);
+    }
     if (entry.kind === 'usage') this.#usage.set(entry.member, entry);
     if (entry.kind !== 'step') return;
     this.#firstStep ??= entry.step;
@@ -49,6 +53,11 @@ export class RunProgress {
 
   get examples(): number {
     return this.#examples;
+  }
+
+  /** What carries the gradients of the workers: one, unless they were started differently. */
+  get transports(): string {
+    return [...this.#transports].sort().join(' and ');
   }
 
   /** Those that the workers computed with: one, unless their machines differ. */

@@ -28,6 +28,8 @@ export interface TrainSummary {
   readonly hyperparameters: Readonly<Record<string, number | boolean>>;
   /** The backend that the workers took. */
   readonly compute: string;
+  /** What carried gradients and parameters. */
+  readonly transport: string;
   readonly parameters: number;
   /** Of the final parameters, on the data that `evaluatedOn` names. */
   readonly loss: number;
@@ -58,7 +60,7 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
     ],
     [
       'method',
-      `${summary.optimizer}, ${summary.parameters.toLocaleString('en-US')} parameters, ${summary.compute} compute`,
+      `${summary.optimizer}, ${summary.parameters.toLocaleString('en-US')} parameters, ${summary.compute} compute, ${summary.transport} transport`,
     ],
     [`${evaluatedOn} loss`, number(summary.loss)],
   ];

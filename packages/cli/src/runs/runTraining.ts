@@ -1,3 +1,4 @@
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
@@ -8,6 +9,7 @@ import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { modelParameters } from '@tributary/worker/parameters/loadParameters.ts';
 import { LocalCluster } from '../launcher/LocalCluster.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { SocketFolder } from '../launcher/SocketFolder.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 import type { PreparedJob } from '../parameters/prepareJob.ts';
@@ -31,6 +33,7 @@ export interface ClusterFlags {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
+  readonly transport: TransportChoice;
   readonly verbose?: boolean;
 }
 
@@ -64,9 +67,10 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
   const coordinator = await openCoordinator(config.coordinator, config.job);
   // Only now: a run whose coordinator cannot be reached leaves nothing behind.
   folder.begin(config);
+  const sockets = options.transport === 'auto' ? SocketFolder.create() : undefined;
   const cluster = new LocalCluster({
     ...{ servers, workers },
-    ...childArguments(run, options),
+    ...childArguments(run, options, (index) => sockets?.address(index) ?? '127.0.0.1:0'),
     onLine: (source, text) => {
       if (verbose || !text.startsWith('info: ')) line(`${source}: ${text}`);
     },
@@ -86,7 +90,8 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       spec,
       initialParameters: async () => (await prepared.begin()).parameters,
       start: options.resume ? 'resume' : 'new',
-      ...{ servers, workers, leaseMs: options.leaseMs, stop: options.stop, onMetric },
+      ...{ servers, workers, leaseMs: options.leaseMs, transport: options.transport },
+      ...{ stop: options.stop, onMetric },
       log: (level, message) => {
         if (verbose || level !== 'info') line(`controller: ${level}: ${message}`);
       },
@@ -126,6 +131,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       optimizer: job.optimizer.name,
       hyperparameters: job.optimizer.hyperparameters,
       compute: progress.backends,
+      transport: progress.transports,
       parameters: layout.length,
       loss,
       accuracy: accuracy ?? null,
@@ -145,6 +151,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
     return { summary, flat };
   } finally {
     await cluster.stop();
+    sockets?.remove();
     await coordinator.close();
   }
 }
@@ -164,13 +171,17 @@ function metricKeeper(folder: RunFolder, line: (text: string) => void): (entry: 
 }
 
 /** What the server and worker processes are started with. */
-function childArguments({ config, prepared }: TrainingRun, given: ClusterFlags) {
+function childArguments(
+  { config, prepared }: TrainingRun,
+  given: ClusterFlags,
+  bindOf: (server: number) => string,
+) {
   const { coordinator, job } = config;
-  const common = ['--job', job, '--lease-ms', String(given.leaseMs)];
+  const common = ['--job', job, '--lease-ms', String(given.leaseMs), '--transport', given.transport];
   const compute = ['--compute', given.compute, '--compute-threads', String(given.computeThreads)];
   return {
     coordinator,
-    serverArguments: [...common, '--bind', '127.0.0.1:0'],
+    serverArguments: (index: number) => [...common, '--bind', bindOf(index)],
     workerArguments: [prepared.file, ...common, ...compute, ...(given.selfCheck ? [] : ['--no-self-check'])],
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CheckpointPart, ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type {
   CheckpointManifest,
   Coordinator,
@@ -38,6 +39,8 @@ export interface ControllerOptions {
   readonly servers: number;
   readonly workers: number;
   readonly leaseMs: number;
+  /** To the servers. Default: auto. */
+  readonly transport?: TransportChoice;
   /** Aborted: end the job soon, with a checkpoint. */
   readonly stop: AbortSignal;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
@@ -337,6 +340,7 @@ class Controller {
       jobHash: this.#hash,
       generation: placement.generation,
       shards: placement.shards,
+      transport: this.#options.transport ?? 'auto',
       retryTotalMs: 0,
     });
   }

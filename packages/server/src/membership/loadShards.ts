@@ -1,4 +1,5 @@
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { Coordinator, MetricEntry, Placement } from '@tributary/coordinator/Coordinator.ts';
 import { slowest } from '@tributary/core/consistency/clocks.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -13,6 +14,8 @@ import { ShardSet } from '../shard/ShardSet.ts';
 export interface LoadOptions {
   readonly coordinator: Coordinator;
   readonly memberId: string;
+  /** To the servers of the other shards. */
+  readonly transport: TransportChoice;
   readonly metrics: { append(entry: MetricEntry): void };
   /** Also told to the job's metrics, for whoever watches the job. */
   event(level: 'info' | 'warning' | 'error', message: string): void;
@@ -27,7 +30,7 @@ export interface LoadedShards {
 
 /** Loads this server's shards from the placement's checkpoint. If it is given none, the set is empty, and refuses what is meant for others. */
 export async function loadShards(placement: Placement, options: LoadOptions): Promise<LoadedShards> {
-  const { coordinator, memberId, metrics, event } = options;
+  const { coordinator, memberId, transport, metrics, event } = options;
   const { generation, shards } = placement;
   const mine = [...shards.keys()].filter((index) => shards[index].server === memberId);
   const record = await coordinator.jobRecord();
@@ -47,7 +50,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
     }
   }
 
-  const peers = new ParameterClient({ jobHash: hash, generation, shards, log: event });
+  const peers = new ParameterClient({ jobHash: hash, generation, shards, transport, log: event });
   const set = new ShardSet({
     jobHash: hash,
     generation,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -26,6 +27,7 @@ export interface TrainingLoopOptions {
   /** In shared memory; at least two gradients, so that one is pushed while the next is computed. */
   readonly parameters: Float32Array;
   readonly gradients: readonly Float32Array[];
+  readonly transport: TransportChoice;
   readonly metrics: MetricsQueue;
   readonly usage: UsageReport;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
@@ -80,6 +82,7 @@ export class TrainingLoop {
         shards: placement.shards,
         trained: this.#options.record.spec,
         traffic: this.#options.usage.traffic,
+        transport: this.#options.transport,
       });
       this.#clocks.clear();
       changed = true;

@@ -1,4 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  describeTransport,
+  type TransportChoice,
+  transportOf,
+} from '@tributary/client/transport/transport.ts';
 import type { Coordinator, JobRecord } from '@tributary/coordinator/Coordinator.ts';
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
@@ -18,6 +23,7 @@ export interface WorkerOptions {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
+  readonly transport: TransportChoice;
   readonly leaseMs: number;
   /** Aborted: give the ranks back, and leave. */
   readonly stop: AbortSignal;
@@ -57,9 +63,16 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   const leases = new RankLeases(coordinator, heartbeat, memberId, leaseMs);
   const metrics = new MetricsQueue(coordinator);
-  metrics.append({ kind: 'compute', worker: memberId, backend, note, timeMs: Date.now() });
   const usage = new UsageReport(memberId, thread, metrics);
-  const loop = new TrainingLoop({ record, leases, thread, parameters, gradients, metrics, usage, log });
+  const { transport } = options;
+  metrics.append({
+    ...{ kind: 'compute', worker: memberId, backend, note },
+    ...{ transport: transportOf(transport), timeMs: Date.now() },
+  });
+  log('info', `the servers are reached by ${describeTransport(transport)}`);
+  const loop = new TrainingLoop({
+    ...{ record, leases, thread, parameters, gradients, transport, metrics, usage, log },
+  });
   await heartbeat.start();
   try {
     await Promise.race([followPlacement(options, loop), loop.run()]);

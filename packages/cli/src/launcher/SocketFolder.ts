@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where the servers of a local cluster listen: Unix sockets, two to four times as fast as the loopback. Only this user may enter. */
+export class SocketFolder {
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** In the folder for temporary files: the path of a socket has room for some hundred characters, and that of a run folder may be longer. */
+  static create(): SocketFolder {
+    return new SocketFolder(mkdtempSync(join(tmpdir(), 'tributary-')));
+  }
+
+  address(server: number): string {
+    return `unix:${join(this.#path, `server-${server + 1}.sock`)}`;
+  }
+
+  remove(): void {
+    rmSync(this.#path, { recursive: true, force: true });
+  }
+}
