@@ -92,7 +92,7 @@ test('without --json, train ends with a table; what it shows meanwhile goes to s
   for (const row of [
     /^ {2}state +finished after 20 steps \(2\.5 epochs\)$/m,
     /^ {2}cluster +2 servers, 2 workers, 8 ranks x 8 examples, staleness 0$/m,
-    /^ {2}method +adam, 5,123 parameters, native compute$/m,
+    /^ {2}method +adam, 5,123 parameters, native compute, fast transport$/m,
     /^ {2}train loss +\d/m,
     /^ {2}train accuracy +\d+\.\d\d %$/m,
     /^ {2}sha-256 +[0-9a-f]{64}$/m,

@@ -45,6 +45,7 @@ export function compareCommand(): Command {
       .addOption(flags.compute())
       .addOption(flags.computeThreads())
       .addOption(flags.noSelfCheck())
+      .addOption(flags.transport())
       .addOption(flags.leaseMs())
       .option('--verbose', 'show what every process says')
       .addOption(flags.json())
