@@ -8,6 +8,7 @@ import { predictCommand } from './commands/predict.ts';
 import { serverCommand } from './commands/server.ts';
 import { statusCommand } from './commands/status.ts';
 import { trainCommand } from './commands/train.ts';
+import { tuneCommand } from './commands/tune.ts';
 import { workerCommand } from './commands/worker.ts';
 
 /** The `tributary` command with all its subcommands. */
@@ -35,6 +36,7 @@ Examples:
     exportCommand,
     statusCommand,
     compareCommand,
+    tuneCommand,
     controllerCommand,
     serverCommand,
     workerCommand,

@@ -177,6 +177,19 @@ export type MetricEntry =
       memoryBytes: number;
       timeMs: number;
     }
+  /**
+   * How much gradients of ranks differ, by one worker at one step: the mean over its ranks of the squared norm of a rank's mean gradient (`small`), of so many examples
+   * each, and the squared norm of the mean gradient of all of them (`big`).
+   */
+  | {
+      kind: 'noise';
+      step: number;
+      small: number;
+      big: number;
+      smallExamples: number;
+      bigExamples: number;
+      timeMs: number;
+    }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };
 
 /**

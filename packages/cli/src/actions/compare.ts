@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { asTributaryError, TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { optimizers } from '@tributary/core/optimizer/table.ts';
 import type { Job } from '@tributary/worker/job/Job.ts';
 import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { chooseMethod } from '../compare/chooseMethod.ts';
@@ -20,6 +19,7 @@ import { Screen } from '../progress/Screen.ts';
 import { describeMachine } from '../report/machine.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
 import type { ClusterFlags } from '../runs/runTraining.ts';
+import { hasLearningRate } from '../tune/hyperparameterNames.ts';
 
 export interface CompareFlags extends OverrideFlags, ClusterFlags {
   readonly methods: string;
@@ -268,10 +268,8 @@ function describeBudget(budget: Budget): string {
 }
 
 /** It has a learning rate, and nobody chose it for this job. */
-function isUntuned({ optimizer }: MethodChoice, job: Job): boolean {
-  const row = Object.entries(optimizers).find(([name]) => name === optimizer.name)?.[1];
-  if (row === undefined || !('learningRate' in row.hyperparameters)) return false;
-  return optimizer.name !== job.optimizer.name && optimizer.hyperparameters.learningRate === undefined;
+function isUntuned({ optimizer: { name, hyperparameters } }: MethodChoice, job: Job): boolean {
+  return hasLearningRate(name) && name !== job.optimizer.name && hyperparameters.learningRate === undefined;
 }
 
 function trialLine({ method, seed, loss, accuracy, trainMs, passes }: Trial): string {

@@ -1,4 +1,5 @@
 import { bytes, number, percent } from '../progress/progressText.ts';
+import { textTable } from '../report/textTable.ts';
 import type { Failure, MethodResult } from './compareTrials.ts';
 import type { Spread } from './statistics.ts';
 
@@ -48,19 +49,7 @@ function spread({ mean, deviation }: Spread, show: (value: number) => string): s
 
 /** The table for a terminal, and below it what could not be run. */
 export function comparedTable(results: readonly MethodResult[], failures: readonly Failure[]): string {
-  const rows = [[...comparedColumns], ...results.map(comparedCells)];
-  const used = comparedColumns
-    .map((_, column) => column)
-    .filter((column) => column === 0 || rows.some((row, index) => index > 0 && row[column] !== '-'));
-  const widths = used.map((column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) =>
-    used
-      .map((column, index) =>
-        index === 0 ? row[column].padEnd(widths[0]) : row[column].padStart(widths[index]),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = results.length === 0 ? [] : textTable(comparedColumns, results.map(comparedCells), 1);
   return [...lines, ...failures.map(({ method, reason }) => `${method}: ${reason}`)]
     .map((line) => `  ${line}`)
     .join('\n');

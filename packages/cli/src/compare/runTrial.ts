@@ -4,6 +4,7 @@ import type { PreparedJob } from '../parameters/prepareJob.ts';
 import type { RunProgress } from '../progress/RunProgress.ts';
 import type { RunFolder } from '../runs/RunFolder.ts';
 import { type ClusterFlags, runTraining } from '../runs/runTraining.ts';
+import { trialRun } from '../runs/trialRun.ts';
 import type { Trial } from './compareTrials.ts';
 import { measureInference } from './measureInference.ts';
 import type { Budget } from './methodJob.ts';
@@ -25,31 +26,22 @@ export interface TrialOptions {
 /** Trains once within the budget. Undefined if it was stopped before the budget was used; what there is lies in its folder. Throws as runTraining does. */
 export async function runTrial(options: TrialOptions): Promise<Trial | undefined> {
   const { method, prepared, budget, folder, cluster, stop, line } = options;
-  const { job, spec, shape, file } = prepared;
-  const { parameters: first, origin } = await prepared.begin();
-  const id = `${method}, seed ${spec.seed}`;
-  const config = {
-    ...{ id, job: 'trial', jobName: spec.name, jobFile: file },
-    coordinator: `sqlite:${folder.file('coordinator.sqlite')}`,
-    ...{ servers: cluster.servers, workers: cluster.workers, overrides: {}, spec },
-    ...(origin && { startedFrom: origin }),
-  };
+  const { job, spec, shape } = prepared;
+  const { parameters: first } = await prepared.begin();
+  const run = await trialRun(folder, `${method}, seed ${spec.seed}`, prepared, cluster);
   const metrics: MetricEntry[] = [];
   const clock = new BudgetClock(budget);
-  const { summary, flat } = await runTraining(
-    { folder, config, prepared },
-    {
-      ...cluster,
-      ...{ stop: AbortSignal.any([stop, clock.used]), line },
-      onPlaced: () => clock.start(),
-      onMetric: (entry, progress) => {
-        metrics.push(entry);
-        if (entry.kind === 'evaluation') clock.leaveOut(entry.tookMs);
-        if (entry.kind === 'step' || entry.kind === 'usage')
-          options.onProgress(clock.fraction(progress), progress);
-      },
+  const { summary, flat } = await runTraining(run, {
+    ...cluster,
+    ...{ stop: AbortSignal.any([stop, clock.used]), line },
+    onPlaced: () => clock.start(),
+    onMetric: (entry, progress) => {
+      metrics.push(entry);
+      if (entry.kind === 'evaluation') clock.leaveOut(entry.tookMs);
+      if (entry.kind === 'step' || entry.kind === 'usage')
+        options.onProgress(clock.fraction(progress), progress);
     },
-  ).finally(() => clock.stop());
+  }).finally(() => clock.stop());
   if (stop.aborted) return undefined;
 
   // A last step in which a method only saw that its passes are made is none.

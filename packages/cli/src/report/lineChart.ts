@@ -8,6 +8,7 @@ export interface ChartPoint {
 }
 
 export interface Series {
+  /** Beside the end of its line; '' for none. */
   readonly label: string;
   /** Which of the page's colours; see page.ts. */
   readonly color: number;
@@ -163,7 +164,7 @@ function endLabels(
       end: means[index].findLast(({ y }) => Number.isFinite(y)),
     }))
     .flatMap(({ label, color, end }) =>
-      end === undefined
+      end === undefined || label === ''
         ? []
         : [{ label, color, x: toX(end.x), y: Math.min(bottom, Math.max(margin.top, toY(end.y))) }],
     )

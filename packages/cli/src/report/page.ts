@@ -26,6 +26,7 @@ table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:
 th,td{text-align:right;padding:7px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
 th{color:var(--soft);font-weight:600}
 th:first-child,td:first-child{text-align:left}
+th.text{text-align:left}
 td.why{text-align:left;white-space:normal;color:var(--soft)}
 tr.chosen td{background:var(--mark);font-weight:600}
 .dot{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}

@@ -69,6 +69,8 @@ export interface JobSpec {
   readonly checkpointsKept: number;
   /** Evaluation on the held-out data each this many steps, by the worker that holds rank 0; 0 means never. */
   readonly evaluateEverySteps: number;
+  /** Workers measure how much gradients differ from rank to rank; in the metrics. */
+  readonly measureNoise?: boolean;
   /** Rejected gradients (NaN, Inf) after which the job stops with an error. */
   readonly rejectedMax: number;
 }

@@ -131,6 +131,8 @@ export const limits = {
   tensorsMax: 100_000,
   /** Parameters of a model whose whole Hessian is formed: its factorisation takes 23 GFlop then, half a minute in plain code. */
   hessianParametersMax: 4096,
+  /** Points of one search: each trains a model. More is a slip of the finger, or a week. */
+  trialsMax: 1000,
   /** Qubits of one simulated state: 2^24 amplitudes are 256 MiB, and an index and its mask stay inside 32-bit integers. */
   qubitsMax: 24,
 } as const;

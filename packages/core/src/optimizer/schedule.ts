@@ -2,6 +2,7 @@ import { TributaryError } from '../errors/TributaryError.ts';
 import type { ScheduleSpec } from '../job/JobSpec.ts';
 import {
   type OptionTable,
+  positive,
   type Resolved,
   resolveOptions,
   rowNamed,
@@ -59,6 +60,12 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       const progress = Math.min(1, step / (steps - warmupSteps));
       return finalFactor + ((1 - finalFactor) * (1 + Math.cos(Math.PI * progress))) / 2;
     },
+  }),
+
+  /** Grows exponentially, at step `steps` to `ratio` times the rate: for finding how large it may be. Smith, "Cyclical Learning Rates for Training Neural Networks", 2017. */
+  ramp: schedule({
+    options: { steps: wholeNumber(1), ratio: positive(1) },
+    factor: ({ steps, ratio }, step) => ratio ** (step / steps),
   }),
 };
 

@@ -71,6 +71,8 @@ export interface JobDefinition<
   checkpointsKept?: number;
   /** 0 means never. Default: once an epoch, but at most about 100 times, if there is test data. */
   evaluateEverySteps?: number;
+  /** Workers measure how much gradients differ from rank to rank, for the gradient noise scale; it is in the metrics. Default: false. */
+  measureNoise?: boolean;
   /** Rejected gradients (NaN, Inf) after which the job stops with an error. Default: 8. */
   rejectedMax?: number;
   /** `tributary train` prints the loss each so many steps. Default: only the progress line. */

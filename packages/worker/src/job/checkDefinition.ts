@@ -126,6 +126,7 @@ const definition = z.strictObject(
     checkpointEverySteps: whole(0, elementsMax).optional(),
     checkpointsKept: whole(1, 1000).default(limits.checkpointsKept),
     evaluateEverySteps: whole(0, elementsMax).optional(),
+    measureNoise: value<boolean>((found) => typeof found === 'boolean', 'true or false').optional(),
     rejectedMax: whole(0, elementsMax).default(8),
     printEverySteps: whole(1, elementsMax).optional(),
   },

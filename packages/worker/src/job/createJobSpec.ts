@@ -63,6 +63,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     checkpointsKept: job.checkpointsKept,
     evaluateEverySteps:
       job.data.test === undefined ? 0 : (job.evaluateEverySteps ?? everyEpoch(evaluationsPerJob)),
+    ...(job.measureNoise && { measureNoise: true }),
     rejectedMax: job.rejectedMax,
   };
 }

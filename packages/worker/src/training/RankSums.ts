@@ -1,5 +1,6 @@
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment } from '@tributary/core/layout/segments.ts';
+import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
 import type { Batch } from '../data/Dataset.ts';
@@ -19,6 +20,7 @@ export class RankSums {
   readonly #kernels: VectorKernels;
   /** By length, one for each level of the tree, made when first needed. */
   readonly #scratch = new Map<number, Float32Array[]>();
+  readonly #measureNoise: boolean;
   #allocatedBytes = 0;
 
   /** `segments` of the whole vector: the gradient of what is frozen is 0. */
@@ -27,11 +29,13 @@ export class RankSums {
     batches: RankBatches,
     segments: readonly Segment[],
     kernels: VectorKernels,
+    measureNoise: boolean,
   ) {
     this.#program = program;
     this.#batches = batches;
     this.#segments = segments;
     this.#kernels = kernels;
+    this.#measureNoise = measureNoise;
   }
 
   /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them). */
@@ -59,6 +63,7 @@ export class RankSums {
       weight: left.weight + right.weight,
       loss: left.loss + right.loss,
       finite: left.finite && right.finite,
+      ...(this.#measureNoise && { squares: (left.squares ?? 0) + (right.squares ?? 0) }),
     };
   }
 
@@ -84,7 +89,12 @@ export class RankSums {
     const meanLoss = await this.#compute(quantity, batch, sum, () => this.#batches.key(rank, step));
     if (quantity.kind === 'gradient') this.#freeze(sum, step);
     const finite = this.#kernels.scale(sum, sum, weight);
-    return { weight, loss: meanLoss * weight, finite: finite && Number.isFinite(meanLoss) };
+    return {
+      weight,
+      loss: meanLoss * weight,
+      finite: finite && Number.isFinite(meanLoss),
+      ...(this.#measureNoise && { squares: normOfBlocks([this.#kernels.blockSquares(sum)]) ** 2 / weight }),
+    };
   }
 
   #freeze(gradient: Float32Array, step: number): void {

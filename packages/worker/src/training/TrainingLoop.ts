@@ -158,6 +158,7 @@ export class TrainingLoop {
       const slot = turn % gradients.length;
       await underWay[slot];
       const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, gradients[slot]);
+      this.#tellNoise(node, step, sum, gradients[slot]);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
         underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
@@ -268,6 +269,17 @@ export class TrainingLoop {
     const shards = (await client.describe()).flatMap((server) => server.shards);
     for (const rank of unknown)
       this.#clocks.set(rank, Math.min(...shards.map((shard) => shard.clocks[rank])));
+  }
+
+  /** How the gradients of single ranks compare with their mean, where there are several. */
+  #tellNoise(node: RankRange, step: number, sum: NodeSum, gradient: Float32Array): void {
+    const ranks = node.end - node.begin;
+    if (sum.squares === undefined || ranks === 1 || !sum.finite || sum.weight === 0) return;
+    this.#options.metrics.append({
+      ...{ kind: 'noise', step, small: sum.squares / sum.weight, smallExamples: sum.weight / ranks },
+      ...{ big: (normOfBlocks([blockSquares(gradient)]) / sum.weight) ** 2, bigExamples: sum.weight },
+      timeMs: Date.now(),
+    });
   }
 
   /** The parameters that were pulled, or the average that servers keep of them. */

@@ -52,4 +52,6 @@ export interface NodeSum {
   readonly loss: number;
   /** The loss and every element are finite. */
   readonly finite: boolean;
+  /** The sum over ranks of (examples x squared norm of the rank's mean gradient), if that is measured. */
+  readonly squares?: number;
 }

@@ -64,6 +64,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
       batches,
       segmentsOf(spec, { begin: 0, end: spec.layout.length }),
       createKernels(),
+      spec.measureNoise === true,
     ),
     async evaluate(current) {
       test ??= await job.data.test?.open();
