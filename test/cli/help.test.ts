@@ -9,6 +9,7 @@ const commands = [
   'export',
   'status',
   'compare',
+  'tune',
   'controller',
   'server',
   'worker',

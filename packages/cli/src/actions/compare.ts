@@ -9,6 +9,7 @@ import { comparedTable, ms } from '../compare/describe.ts';
 import { type Budget, methodJob } from '../compare/methodJob.ts';
 import { type MethodChoice, parseMethods } from '../compare/parseMethods.ts';
 import { runTrial } from '../compare/runTrial.ts';
+import { tuneChoice } from '../compare/tuneChoice.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { stopSignal } from '../launcher/stopSignal.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
@@ -19,7 +20,7 @@ import { Screen } from '../progress/Screen.ts';
 import { describeMachine } from '../report/machine.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
 import type { ClusterFlags } from '../runs/runTraining.ts';
-import { hasLearningRate } from '../tune/hyperparameterNames.ts';
+import { defaultLearningRate, hasLearningRate } from '../tune/hyperparameterNames.ts';
 
 export interface CompareFlags extends OverrideFlags, ClusterFlags {
   readonly methods: string;
@@ -27,6 +28,8 @@ export interface CompareFlags extends OverrideFlags, ClusterFlags {
   readonly budgetSeconds?: number;
   readonly seeds: number;
   readonly targetLoss?: number;
+  /** Search learning rates that nobody chose. */
+  readonly tune?: boolean;
   readonly runs: string;
   readonly json?: boolean;
 }
@@ -53,7 +56,7 @@ export async function compare(path: string, given: CompareFlags): Promise<void> 
 class Comparison {
   readonly #path: string;
   readonly #given: CompareFlags;
-  readonly #choices: readonly MethodChoice[];
+  #choices: readonly MethodChoice[];
   readonly #base: PreparedJob;
   readonly #screen: Screen;
   readonly #budget: Budget;
@@ -87,6 +90,7 @@ class Comparison {
       throw new TributaryError('FAILED_PRECONDITION', `no method can train this job: ${reasons.join('; ')}`);
     }
     this.#folder.make();
+    if (this.#given.tune) await this.#tune(stop);
     // Seed by seed, so that after Ctrl-C the methods have as many trainings each, or nearly.
     for (let index = 0; index < seeds; index++) {
       for (const choice of this.#choices) {
@@ -124,6 +128,32 @@ class Comparison {
     ]
       .join('\n\n')
       .replaceAll('\n\n  -', '\n  -');
+  }
+
+  /** Searches the learning rates that nobody chose, for as many passes altogether as one training may have, or nearly. */
+  async #tune(stop: AbortSignal): Promise<void> {
+    const budget = this.#budget;
+    const { spec } = this.#base;
+    const passes = (budget.kind === 'passes' ? budget.passes : spec.steps / spec.stepsPerEpoch) / 3;
+    const tuned: MethodChoice[] = [];
+    for (const choice of this.#choices) {
+      const wanted = isUntuned(choice, this.#base.job) && choice.sampling === undefined && !stop.aborted;
+      if (!wanted || this.#failures.some(({ method }) => method === choice.label)) {
+        tuned.push(choice);
+        continue;
+      }
+      const folder = RunFolder.within(this.#folder, `tune-${slug(choice.label)}`);
+      folder.make();
+      const found = await tuneChoice(choice, passes, {
+        ...{ path: this.#path, overrides: overridesIn(this.#given), base: this.#base, cluster: this.#given },
+        ...{ folder, stop, line: (text) => this.#screen.line(text) },
+        onTrained: ({ point, loss }) =>
+          this.#screen.bottom(`${choice.label}: learning rate ${point.learningRate}  loss ${lossText(loss)}`),
+      });
+      this.#screen.line(`${choice.label}: ${describeRate(found, this.#base.job)}`);
+      tuned.push(found);
+    }
+    this.#choices = tuned;
   }
 
   /** A method that the job refuses, or that fails while it trains, is told of and not tried again. */
@@ -207,6 +237,13 @@ class Comparison {
     });
   }
 
+  #rates(): string {
+    const rates = this.#choices
+      .filter(({ optimizer }) => hasLearningRate(optimizer.name))
+      .map((choice) => `${choice.label}: ${describeRate(choice, this.#base.job)}`);
+    return rates.length === 0 ? 'none of these methods has one' : rates.join('; ');
+  }
+
   #write(): void {
     const { spec, job, shape, file } = this.#base;
     const { servers, workers } = this.#given;
@@ -250,6 +287,7 @@ class Comparison {
             `${spec.trainSize.toLocaleString('en-US')} training examples, ${spec.ranks} ranks x ${spec.batchSize} a step unless a method says otherwise`,
           ],
           ['cluster', `${servers} servers, ${workers} workers, staleness ${spec.staleness ?? 'infinity'}`],
+          ['learning rates', this.#rates()],
           ['machine', describeMachine()],
         ],
       }),
@@ -270,6 +308,15 @@ function describeBudget(budget: Budget): string {
 /** It has a learning rate, and nobody chose it for this job. */
 function isUntuned({ optimizer: { name, hyperparameters } }: MethodChoice, job: Job): boolean {
   return hasLearningRate(name) && name !== job.optimizer.name && hyperparameters.learningRate === undefined;
+}
+
+/** The learning rate of a method, and who chose it. */
+function describeRate({ label, optimizer: { name, hyperparameters } }: MethodChoice, job: Job): string {
+  const { learningRate } = hyperparameters;
+  if (learningRate !== undefined)
+    return `${learningRate} (${label.includes('learningRate=') ? 'as said' : 'searched'})`;
+  const own = name === job.optimizer.name ? job.optimizer.hyperparameters.learningRate : undefined;
+  return own === undefined ? `${defaultLearningRate(name)} (default)` : `${own} (the job's)`;
 }
 
 function trialLine({ method, seed, loss, accuracy, trainMs, passes }: Trial): string {

@@ -152,7 +152,7 @@ function rateAdvice({ rate, edge }: FoundRate, { job }: PreparedJob, stop: Abort
   const own = hyperparameters.learningRate;
   return [
     `Take ${name}({ learningRate: ${rateText(rate)} }): there the loss fell fastest.`,
-    `It was least at ${rateText(edge)}, and rose beyond.`,
+    `It was least at ${rateText(edge)}, and rose beyond: a tenth of that, ${rateText(edge / 10)}, is about as far as one may go.`,
     ...(typeof own === 'number' ? [`The job has ${own}.`] : []),
   ];
 }

@@ -34,6 +34,7 @@ export function compareCommand(): Command {
         'what "to target" means (default: the final loss of the method in the middle)',
       ).argParser(positiveNumber),
     )
+    .option('--tune', 'first search learning rates that nobody chose, from a 30th to 30 times the default')
     .addOption(flags.servers())
     .addOption(flags.workers())
     .addOption(flags.runs());
@@ -52,7 +53,7 @@ export function compareCommand(): Command {
       .addHelpText(
         'after',
         `
-The method of the job keeps the job's options, others have their defaults unless said. Methods that compute whole steps (newton,
+The method of the job keeps the job's options, others have their defaults unless said, or with --tune a learning rate from nine. Methods that compute whole steps (newton,
 newton-cg, lbfgs) see all of the data at each step. Evaluations count in no budget. A method that cannot train the model is a row
 with its reason. Ctrl-C reports the trainings that are complete, and exits with 130.
 

@@ -21,6 +21,10 @@ const memory = 0.9;
 const explosion = 4;
 /** Too few to tell a slope. */
 const pointsLeast = 5;
+/** Steps until the smoothed loss is the mean of enough. */
+const settled = 8;
+/** A lesser part of the loss is chance. */
+const fallLeast = 0.01;
 
 /** Losses by step, means over the ranks where these go by themselves, smoothed with the start corrected as in Adam. */
 export function smoothedLosses(metrics: readonly MetricEntry[]): number[] {
@@ -59,17 +63,25 @@ export function findRate(metrics: readonly MetricEntry[], rateAt: (step: number)
     .filter(({ loss }) => Number.isFinite(loss));
   if (curve.length < pointsLeast) return { curve, rate: undefined, edge: undefined };
   const least = curve.reduce((best, point, index) => (point.loss < curve[best].loss ? index : best), 0);
-  let steepest = 0;
-  let slopeMost = 0;
-  for (let index = 1; index < least; index++) {
-    const fall =
-      (curve[index - 1].loss - curve[index + 1].loss) /
-      Math.log(curve[index + 1].rate / curve[index - 1].rate);
-    if (fall > slopeMost) [steepest, slopeMost] = [index, fall];
-  }
+  const fell = curve[0].loss - curve[least].loss > fallLeast * Math.abs(curve[0].loss);
+  const steepest = fell ? steepestFall(curve, least) : undefined;
   return {
     curve,
-    rate: slopeMost > 0 ? curve[steepest].rate : undefined,
-    edge: slopeMost > 0 ? curve[least].rate : undefined,
+    rate: steepest && curve[steepest].rate,
+    edge: steepest && curve[least].rate,
   };
+}
+
+/** Before `end`, over some points each way; undefined if it falls nowhere. */
+function steepestFall(curve: readonly RateLoss[], end: number): number | undefined {
+  const reach = Math.max(2, Math.round(curve.length / 20));
+  let steepest: number | undefined;
+  let most = 0;
+  // The first averages are of few losses, and mean little.
+  for (let index = Math.min(settled, end) + reach; index <= end; index++) {
+    const [from, to] = [curve[index - reach], curve[Math.min(curve.length - 1, index + reach)]];
+    const fall = (from.loss - to.loss) / Math.log(to.rate / from.rate);
+    if (fall > most) [steepest, most] = [index, fall];
+  }
+  return steepest;
 }

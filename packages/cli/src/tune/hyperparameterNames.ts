@@ -14,3 +14,11 @@ export function hyperparameterNames(method: string): string[] {
 export function hasLearningRate(method: string): boolean {
   return hyperparameterNames(method).includes('learningRate');
 }
+
+/** Undefined of a method that has none. */
+export function defaultLearningRate(method: string): number | undefined {
+  const option = Object.entries(rows[method]?.hyperparameters ?? {}).find(
+    ([name]) => name === 'learningRate',
+  );
+  return option?.[1].initial;
+}

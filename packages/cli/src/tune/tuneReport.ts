@@ -37,13 +37,12 @@ export function searchReport(
   advice: readonly string[],
   facts: Facts,
 ): string {
-  const named = new Set(contenders.slice(0, pageColors).map(({ number }) => number));
   const chart = lineChart(
     contenders
       .filter(({ curve }) => curve.length > 0)
-      .map(({ number, curve }) => ({
-        label: named.has(number) ? `trial ${number}` : '',
-        color: (number - 1) % pageColors,
+      .map(({ number, curve }, place) => ({
+        label: place < pageColors ? `trial ${number}` : '',
+        color: place % pageColors,
         lines: [curve.map(({ passes, loss }) => ({ x: passes, y: loss }))],
       })),
     {
@@ -109,7 +108,7 @@ function heading(title: string, advice: readonly string[]): string {
 function table(contenders: readonly Contender[], rungs: readonly Rung[]): string {
   const rows = contenders.map((contender, index) => {
     const cells = searchCells(contender, rungs).map(escapeXml);
-    const dot = `<span class="dot c${(contender.number - 1) % pageColors}"></span>`;
+    const dot = `<span class="dot c${index % pageColors}"></span>`;
     const why = contender.failure === '' ? '' : `<br><small>${escapeXml(contender.failure)}</small>`;
     const body = cells.map((cell, column) =>
       column === 0
