@@ -56,6 +56,7 @@ test.each([
   [['--search', 'learningRate=-1|1'], /optimizer "adam": learningRate is -1\. It must be above 0/],
   [['--search', 'method=adm'], /there is no optimizer "adm"\. Did you mean "adam"\?/],
   [['--rate-from', '1', '--rate-to', '0.1'], /--rate-from is 1, --rate-to 0\.1\. The rate grows/],
+  [['--search', 'batchSize=1|2', '--rate-to', '1'], /cannot be used with option/],
   [['--eta', '1'], /whole number, 2 or more/],
   [['--trials', '1e6'], /1000 at most/],
 ])('tune refuses %j', async (flags, says) => {

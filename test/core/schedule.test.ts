@@ -38,7 +38,19 @@ test('cosine falls from the base to its final factor by half a period, and stays
   expect(after).toBe(last);
 });
 
-const required: Record<string, Record<string, number>> = { step: { everySteps: 7 }, cosine: { steps: 50 } };
+test('ramp grows by the same factor at every step, up to the base', () => {
+  const [first, second, half, last, after] = rates('ramp', { steps: 100, ratio: 1e4 }, [0, 1, 50, 100, 200]);
+  expect(first).toBeCloseTo(0.4e-4, 14);
+  expect(second / first).toBeCloseTo(1e4 ** 0.01, 12);
+  expect(half).toBeCloseTo(0.4e-2, 14);
+  expect([last, after]).toEqual([0.4, 0.4]);
+});
+
+const required: Record<string, Record<string, number>> = {
+  step: { everySteps: 7 },
+  cosine: { steps: 50 },
+  ramp: { steps: 50 },
+};
 
 test.each(Object.keys(schedules))(
   '%s: the warm-up is a straight line up to the base, then the schedule begins',
@@ -74,7 +86,7 @@ test('what cannot be is refused, and what can be is listed', () => {
     return error.line;
   };
   expect(refused('linear', {})).toBe(
-    'there is no schedule "linear". Use one of: constant, step, exponential, cosine.',
+    'there is no schedule "linear". Use one of: constant, step, exponential, cosine, ramp.',
   );
   expect(refused('cosine', {})).toBe(
     'schedule "cosine" needs the option steps. Its options: steps (a whole number, 1 or more), ' +

@@ -1,9 +1,6 @@
 import { Command, Option } from 'commander';
 import { actOnJob } from './actOnJob.ts';
-import { flags, overrideFlags, positiveNumber, wholeNumber } from './flags.ts';
-
-/** Of the flags that say otherwise than the job file, those that leave the comparison fair. */
-const overrides = ['seed', 'ranks', 'batchSize', 'startFrom'];
+import { positiveNumber, trialFlags, wholeNumber } from './flags.ts';
 
 export function compareCommand(): Command {
   const command = new Command('compare')
@@ -34,34 +31,21 @@ export function compareCommand(): Command {
         'what "to target" means (default: the final loss of the method in the middle)',
       ).argParser(positiveNumber),
     )
-    .option('--tune', 'first search learning rates that nobody chose, from a 30th to 30 times the default')
-    .addOption(flags.servers())
-    .addOption(flags.workers())
-    .addOption(flags.runs());
-  for (const option of overrideFlags().filter((option) => overrides.includes(option.attributeName()))) {
-    command.addOption(option);
-  }
+    .option('--tune', 'first search learning rates that nobody chose, from a 30th to 30 times the default');
+  for (const option of trialFlags(['seed', 'ranks', 'batchSize', 'startFrom'])) command.addOption(option);
   return actOnJob(
-    command
-      .addOption(flags.compute())
-      .addOption(flags.computeThreads())
-      .addOption(flags.noSelfCheck())
-      .addOption(flags.transport())
-      .addOption(flags.leaseMs())
-      .option('--verbose', 'show what every process says')
-      .addOption(flags.json())
-      .addHelpText(
-        'after',
-        `
-The method of the job keeps the job's options, others have their defaults unless said, or with --tune a learning rate from nine. Methods that compute whole steps (newton,
-newton-cg, lbfgs) see all of the data at each step. Evaluations count in no budget. A method that cannot train the model is a row
-with its reason. Ctrl-C reports the trainings that are complete, and exits with 130.
+    command.addHelpText(
+      'after',
+      `
+The method of the job keeps the job's options, others have their defaults unless said, or with --tune a learning rate from nine.
+Methods that compute whole steps (newton, newton-cg, lbfgs) see all of the data at each step. Evaluations count in no budget.
+A method that cannot train the model is a row with its reason. Ctrl-C reports the trainings that are complete, and exits with 130.
 
 Examples:
   tributary compare examples/mnist/job.ts --methods "sgd(learningRate=0.1),adam,lbfgs" --budget-passes 5
   tributary compare job.ts --methods adam,newton-cg --budget-seconds 60 --seeds 5
   tributary compare job.ts --methods "adam(learningRate=1e-3),adam(learningRate=1e-2)" --json > compare.json`,
-      ),
+    ),
     async () => (await import('../actions/compare.ts')).compare,
   );
 }

@@ -117,6 +117,21 @@ export interface OverrideFlags {
   readonly options?: OptionValues;
 }
 
+/** Of commands that start many trainings: what each is started with. Of the flags that say otherwise than the job file, only those named. */
+export const trialFlags = (overrides: readonly (keyof OverrideFlags)[]) => [
+  flags.servers(),
+  flags.workers(),
+  flags.runs(),
+  ...overrideFlags().filter((option) => overrides.includes(option.attributeName() as keyof OverrideFlags)),
+  flags.compute(),
+  flags.computeThreads(),
+  flags.noSelfCheck(),
+  flags.transport(),
+  flags.leaseMs(),
+  new Option('--verbose', 'show what every process says'),
+  flags.json(),
+];
+
 /** The override flags among those of a command. */
 export function overridesIn(given: OverrideFlags): OverrideFlags {
   const names = [

@@ -1,9 +1,7 @@
 import { limits } from '@tributary/core/limits/limits.ts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { actOnJob } from './actOnJob.ts';
-import { flags, overrideFlags, positiveNumber, wholeNumber } from './flags.ts';
-
-const overrides = ['seed', 'ranks', 'batchSize', 'staleness', 'startFrom'];
+import { positiveNumber, trialFlags, wholeNumber } from './flags.ts';
 
 function passesOrNone(text: string): number {
   return text === '0' ? 0 : positiveNumber(text);
@@ -50,34 +48,33 @@ export function tuneCommand(): Command {
     .addOption(
       new Option('--rate-from <rate>', 'where the learning rate begins')
         .argParser(positiveNumber)
+        .conflicts('search')
         .default(1e-6),
     )
-    .addOption(new Option('--rate-to <rate>', 'where it ends').argParser(positiveNumber).default(10))
     .addOption(
-      new Option('--rate-steps <n>', 'steps from there to there').argParser(wholeNumber(10)).default(150),
+      new Option('--rate-to <rate>', 'where it ends')
+        .argParser(positiveNumber)
+        .conflicts('search')
+        .default(10),
+    )
+    .addOption(
+      new Option('--rate-steps <n>', 'steps from there to there')
+        .argParser(wholeNumber(10))
+        .conflicts('search')
+        .default(150),
     )
     .addOption(
       new Option('--noise-passes <n>', 'passes over which the noise scale is measured; 0: it is not')
         .argParser(passesOrNone)
+        .conflicts('search')
         .default(1),
-    )
-    .addOption(flags.servers())
-    .addOption(flags.workers())
-    .addOption(flags.runs());
-  for (const option of overrideFlags().filter((option) => overrides.includes(option.attributeName()))) {
+    );
+  for (const option of trialFlags(['seed', 'ranks', 'batchSize', 'staleness', 'startFrom']))
     command.addOption(option);
-  }
   return actOnJob(
-    command
-      .addOption(flags.compute())
-      .addOption(flags.computeThreads())
-      .addOption(flags.noSelfCheck())
-      .addOption(flags.leaseMs())
-      .option('--verbose', 'show what every process says')
-      .addOption(flags.json())
-      .addHelpText(
-        'after',
-        `
+    command.addHelpText(
+      'after',
+      `
 A search names ranges (1e-4..1e-1, even in the logarithm with :log, whole numbers with :int) and choices (16|32|64) of: hyperparameters
 of the method, batchSize, method, and options that the job file declares. Trials are judged by the loss on the test data, if the job
 has any. Ctrl-C reports what is known by then, and exits with 130.
@@ -86,7 +83,7 @@ Examples:
   tributary tune examples/mnist/job.ts
   tributary tune examples/mnist/job.ts --search "learningRate=1e-4..1e-1:log,batchSize=16|32|64" --passes 9
   tributary tune examples/mnist/job.ts --search "model=mlp|cnn,method=adam|momentum" --parallel 2`,
-      ),
+    ),
     async () => (await import('../actions/tune.ts')).tune,
   );
 }

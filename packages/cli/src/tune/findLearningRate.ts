@@ -37,7 +37,7 @@ export async function findLearningRate(
     options,
     'learning-rate',
     ({ optimizer }) => ({
-      optimizer: withRate(optimizer, from),
+      optimizer: withRate(optimizer, to),
       schedule: { name: 'ramp', options: { steps, ratio } },
       ...{ steps, rejectedMax: 0 },
     }),

@@ -62,10 +62,13 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     },
   }),
 
-  /** Grows exponentially, at step `steps` to `ratio` times the rate: for finding how large it may be. Smith, "Cyclical Learning Rates for Training Neural Networks", 2017. */
+  /**
+   * Grows exponentially, from the rate divided by `ratio` to the rate at step `steps`: for finding how large it may be. Smith, "Cyclical Learning Rates for Training Neural
+   * Networks", 2017.
+   */
   ramp: schedule({
     options: { steps: wholeNumber(1), ratio: positive(1) },
-    factor: ({ steps, ratio }, step) => ratio ** (step / steps),
+    factor: ({ steps, ratio }, step) => ratio ** (Math.min(1, step / steps) - 1),
   }),
 };
 
