@@ -104,7 +104,15 @@ test('what a slow reader gets is one version, however many updates pass it by', 
   onTestFinished(() => slow.close());
   const { path, requestSerialize, responseDeserialize } = parameterService.Pull;
   const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
-  const request = { target, step: 0, latest: true, waitMs: 0, changedOnly: false, average: false };
+  const request = {
+    target,
+    step: 0,
+    latest: true,
+    waitMs: 0,
+    changedOnly: false,
+    average: false,
+    encoding: 'F32',
+  };
   const options = { deadline: Date.now() + 30_000 };
   const call = slow.makeServerStreamRequest(
     path,

@@ -108,7 +108,7 @@ test('headers that no correct sender makes are refused, each with its reason', a
     [{ weight: -1 }, 'the weight is -1'],
     [{ weight: Number.POSITIVE_INFINITY }, 'the weight is Infinity'],
     [{ squares: Number.NaN }, 'the sum of squares is NaN'],
-    [{ encoding: 7 as never }, 'the encoding 7 is unknown'],
+    [{ encoding: 7 as never }, 'the encoding is 7; this job takes F32'],
   ];
   for (const [change, reason] of given)
     expect(await push(header(change), chunk(0, length))).toEqual(invalid(reason));

@@ -1,7 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import {
+  ParameterClient,
+  type ParameterClientOptions,
+  type Push,
+} from '@tributary/client/ParameterClient.ts';
 import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type {
   CheckpointManifest,
@@ -48,13 +52,7 @@ export function testSpec(change: Partial<JobSpec> = {}): JobSpec {
   };
 }
 
-interface ClientOptions {
-  jobHash: string;
-  generation: number;
-  retryTotalMs: number;
-  address: string;
-  transport: TransportChoice;
-}
+type ClientOptions = Omit<ParameterClientOptions, 'shards'> & { address: string };
 
 /** Real servers on real sockets with an embedded coordinator, in this process. The test plays the controller. */
 export class TestCluster {
@@ -201,7 +199,7 @@ export function sameBits(a: Float32Array, b: Float32Array): boolean {
 export function pushOf(
   rank: number,
   step: number,
-  gradient: Float32Array | undefined,
+  gradient: Push['gradient'],
   change: Partial<{ tokens: number[]; weight: number; loss: number }> = {},
 ) {
   return {

@@ -82,7 +82,15 @@ describe.each(pairs)('a %s client and a %s server over %s', (transport, server, 
     const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
     const limits = { deadlineMs: 10_000 };
     const receiver = { place: () => undefined, add: () => {} };
-    const pull = { target, step: 0, latest: false, changedOnly: false, average: false, waitMs: 0 };
+    const pull = {
+      target,
+      step: 0,
+      latest: false,
+      changedOnly: false,
+      average: false,
+      encoding: 'F32',
+      waitMs: 0,
+    };
     await expect(
       channel.pull({ ...pull, target: { ...target, shard: 7 } }, receiver, limits),
     ).rejects.toMatchObject({
@@ -128,7 +136,15 @@ describe.each(pairs)('a %s client and a %s server over %s', (transport, server, 
     onTestFinished(() => channel.close());
     const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
     const receiver = { place: () => undefined, add: () => {} };
-    const waiting = { target, step: 1, latest: false, changedOnly: false, average: false, waitMs: 60_000 };
+    const waiting = {
+      target,
+      step: 1,
+      latest: false,
+      changedOnly: false,
+      average: false,
+      encoding: 'F32',
+      waitMs: 60_000,
+    };
     await expect(channel.pull(waiting, receiver, { deadlineMs: 50 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
     });
@@ -164,7 +180,15 @@ describe.each(pairs)('a %s client and a %s server over %s', (transport, server, 
       place: (offset: number, bytes: number) => new Uint8Array(seen.buffer, offset * 4, bytes),
       add: () => cut.abort(),
     };
-    const pull = { target, step: 0, latest: true, changedOnly: false, average: false, waitMs: 0 };
+    const pull = {
+      target,
+      step: 0,
+      latest: true,
+      changedOnly: false,
+      average: false,
+      encoding: 'F32',
+      waitMs: 0,
+    };
     const limits = { deadlineMs: 20_000, signal: cut.signal };
     await expect(channel.pull(pull, cutting, limits)).rejects.toMatchObject({ code: 'CANCELLED' });
 

@@ -10,6 +10,7 @@ export { type JsonField, jsonLines } from '@tributary/worker/data/jsonLines.ts';
 export { split } from '@tributary/worker/data/split.ts';
 export { take } from '@tributary/worker/data/take.ts';
 export { defineJob, type JobFamily } from '@tributary/worker/job/defineJob.ts';
+export { type Encoding, type GradientEncoding, topk } from '@tributary/worker/job/encodings.ts';
 export type { Job, JobDefinition } from '@tributary/worker/job/Job.ts';
 export type { BatchArrays, Model, ParameterTree } from '@tributary/worker/job/Model.ts';
 export {

@@ -1,14 +1,19 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
+import { createCodec } from '@tributary/core/codec/table.ts';
+import type { VectorEncoding } from '@tributary/core/codec/VectorEncoding.ts';
 import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment, segmentsOf, type Trained } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { partition, type Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
 import { callWithRetries, pause } from './callWithRetries.ts';
+import { EncodedReceiver } from './EncodedReceiver.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
 import type {
   CheckpointPartReply,
@@ -31,6 +36,10 @@ export interface ParameterClientOptions {
   readonly trained?: Trained;
   /** Default: auto. */
   readonly transport?: TransportChoice;
+  /** How parameters are to come: rounded (`bf16`, `f16`), or as they are (`f32`, the default). */
+  readonly pullEncoding?: string;
+  /** What decodes them; the plain loops if not given. */
+  readonly kernels?: VectorKernels;
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
   /** How long to go on trying to reach a server. */
   readonly retryTotalMs?: number;
@@ -54,6 +63,14 @@ export interface PullResult {
   readonly endStep: number;
 }
 
+/** A gradient as the job encodes it at its step. */
+export interface EncodedGradient {
+  /** Of the job's encoding, on the wire. */
+  readonly name: string;
+  readonly encoding: VectorEncoding;
+  readonly bytes: Uint8Array;
+}
+
 /** The gradient of some ranks at one step. */
 export interface Push {
   /** One node of the reduction tree. */
@@ -68,7 +85,7 @@ export interface Push {
   /** The sum of squares of the whole gradient; needed only in the asynchronous modes with clipping by norm. */
   readonly squares: number;
   /** The whole flat vector, the sum over ranks of (examples * mean gradient); undefined to skip the step. */
-  readonly gradient: Float32Array | undefined;
+  readonly gradient: Float32Array | EncodedGradient | undefined;
 }
 
 /** What some ranks give to a sum over all ranks. */
@@ -286,11 +303,14 @@ export class ParameterClient {
   ): Promise<PullHeader> {
     const { index, channel, begin, end } = shard;
     const changedOnly = this.#whole.has(into);
-    const request = { target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs };
+    const request = {
+      ...{ target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs },
+      encoding: (this.#options.pullEncoding ?? 'f32').toUpperCase(),
+    };
     const slice = into.subarray(begin, end);
     return this.#retrying(signal, async (until) => {
       const what = `server ${channel.address}: the parameters of shard ${index}`;
-      const receiver = new VectorReceiver(slice, what, this.#traffic);
+      const receiver = this.#pullReceiver(slice, what);
       const header = await channel.pull(request, receiver, {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
@@ -300,8 +320,21 @@ export class ParameterClient {
     });
   }
 
+  #pullReceiver(target: Float32Array, what: string): VectorReceiver | EncodedReceiver {
+    const { pullEncoding = 'f32', kernels = plainKernels } = this.#options;
+    const traffic = this.#traffic;
+    if (pullEncoding === 'f32') return new VectorReceiver(target, what, traffic);
+    return new EncodedReceiver({
+      target,
+      codec: createCodec({ name: pullEncoding }),
+      kernels,
+      what,
+      traffic,
+    });
+  }
+
   async #pushShard(shard: Shard, push: Push, signal: AbortSignal): Promise<ShardPush> {
-    const { index, channel, begin, end, segments } = shard;
+    const { index, channel } = shard;
     const header = {
       target: this.#target(index),
       rankBegin: push.ranks.begin,
@@ -311,15 +344,10 @@ export class ParameterClient {
       weight: push.gradient === undefined ? 0 : push.weight,
       loss: push.loss,
       squares: push.squares,
-      encoding: 'F32',
+      encoding: isEncoded(push.gradient) ? push.gradient.name : 'F32',
     };
-    const slice = push.gradient?.subarray(begin, end);
-    const live = liveRanges(segments, push.step).map((range) => ({
-      begin: range.begin - begin,
-      end: range.end - begin,
-    }));
     const reply = await this.#retrying(signal, (until) =>
-      channel.push(header, slice === undefined ? [] : this.#sent(chunksOf(slice, live)), {
+      channel.push(header, this.#sent(pushChunks(push, shard)), {
         deadlineMs: limits.pushDeadlineMs,
         signal: until,
       }),
@@ -367,17 +395,18 @@ export class ParameterClient {
   }
 
   /**
-   * All shards; but of a push that is not finite only the first that will reject it. Were the others to keep their part, the step would be half
+   * All shards; but of a push that is not finite (what is encoded is) only the first that will reject it. Were the others to keep their part, the step would be half
    * skipped.
    */
   #receivers({ gradient, loss, step }: Push): readonly Shard[] {
     if (this.#shards.length === 1) return this.#shards;
     const broken =
       gradient &&
+      !isEncoded(gradient) &&
       this.#shards.find(({ segments }) =>
         liveRanges(segments, step).some(({ begin, end }) => firstNonFinite(gradient, begin, end) >= 0),
       );
-    if (broken !== undefined) return [broken];
+    if (broken) return [broken];
     return Number.isFinite(loss) ? this.#shards : this.#shards.slice(0, 1);
   }
 
@@ -441,4 +470,19 @@ function mergePulls(headers: readonly PullHeader[]): PullResult {
     clock: Math.min(...headers.map((header) => header.clock)),
     endStep: Math.max(...headers.map((header) => header.endStep)),
   };
+}
+
+function isEncoded(gradient: Push['gradient']): gradient is EncodedGradient {
+  return gradient !== undefined && 'encoding' in gradient;
+}
+
+/** What of a gradient a shard gets. */
+function pushChunks({ gradient, step }: Push, { begin, end, segments }: Shard): Iterable<Chunk> {
+  if (gradient === undefined) return [];
+  if (isEncoded(gradient)) return gradient.encoding.chunks(gradient.bytes, { begin, end });
+  const live = liveRanges(segments, step).map((range) => ({
+    begin: range.begin - begin,
+    end: range.end - begin,
+  }));
+  return chunksOf(gradient.subarray(begin, end), live);
 }

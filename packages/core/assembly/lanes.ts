@@ -35,3 +35,16 @@ export function moving(average: v128, keep: v128, take: v128, values: v128): v12
 export function movingSquare(average: v128, keep: v128, take: v128, values: v128): v128 {
   return f32x4.add(f32x4.mul(keep, average), f32x4.mul(f32x4.mul(take, values), values));
 }
+
+/** Leaves at `address` what four values lost by being rounded. */
+export function storeLoss(address: usize, values: v128, rounded: v128): void {
+  v128.store(address, f32x4.sub(values, rounded));
+}
+
+/** The greatest of four numbers, none of them NaN. */
+export function greatestLane(values: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(values, 0), f32x4.extract_lane(values, 1)),
+    max(f32x4.extract_lane(values, 2), f32x4.extract_lane(values, 3)),
+  );
+}

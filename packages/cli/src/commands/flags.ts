@@ -1,4 +1,5 @@
 import { transportChoices } from '@tributary/client/transport/transport.ts';
+import { type CodecName, codecs } from '@tributary/core/codec/table.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { InvalidArgumentError, Option } from 'commander';
@@ -90,6 +91,12 @@ export const overrideFlags = () => [
     '--staleness <s>',
     '0: synchronous; s: so many steps ahead at most; infinity: asynchronous',
   ).argParser(stalenessBound),
+  new Option('--encoding <name>', 'how gradients travel; all but f32 round them').choices(
+    Object.keys(codecs),
+  ),
+  new Option('--pull-encoding <name>', 'how parameters travel; all but f32 round them').choices([
+    ...['f32', 'bf16', 'f16'],
+  ]),
   new Option('--checkpoint-every <steps>', 'steps between checkpoints; 0: at the end only').argParser(
     wholeNumber(0),
   ),
@@ -110,6 +117,8 @@ export interface OverrideFlags {
   readonly ranks?: number;
   readonly batchSize?: number;
   readonly staleness?: number;
+  readonly encoding?: CodecName;
+  readonly pullEncoding?: 'f32' | 'bf16' | 'f16';
   readonly checkpointEvery?: number;
   readonly evaluateEvery?: number;
   readonly startFrom?: string;
@@ -141,6 +150,8 @@ export function overridesIn(given: OverrideFlags): OverrideFlags {
     'ranks',
     'batchSize',
     'staleness',
+    'encoding',
+    'pullEncoding',
     'checkpointEvery',
     'evaluateEvery',
     'startFrom',

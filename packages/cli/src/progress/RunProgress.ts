@@ -74,6 +74,10 @@ export class RunProgress {
     return this.#used('pushedBytes');
   }
 
+  get pulledBytes(): number {
+    return this.#used('pulledBytes');
+  }
+
   /** The sum of what each process took at most. */
   get memoryBytes(): number {
     return this.#used('memoryBytes');
@@ -88,7 +92,7 @@ export class RunProgress {
     return this.trainMs === 0 ? 0 : (this.#examples * 1000) / this.trainMs;
   }
 
-  #used(what: 'examples' | 'pushedBytes' | 'memoryBytes'): number {
+  #used(what: 'examples' | 'pushedBytes' | 'pulledBytes' | 'memoryBytes'): number {
     return [...this.#usage.values()].reduce((sum, usage) => sum + usage[what], 0);
   }
 

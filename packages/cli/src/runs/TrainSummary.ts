@@ -31,6 +31,9 @@ export interface TrainSummary {
   /** What carried gradients and parameters. */
   readonly transport: string;
   readonly parameters: number;
+  /** Names of the encodings of gradients, and of parameters on their way to the workers. */
+  readonly encoding: string;
+  readonly pullEncoding: string;
   /** Of the final parameters, on the data that `evaluatedOn` names. */
   readonly loss: number;
   readonly accuracy: number | null;
@@ -41,6 +44,8 @@ export interface TrainSummary {
   readonly samplesPerSecond: number;
   /** Payload that the workers sent: gradients, and vectors to be summed. Of this part of a resumed run. */
   readonly pushedBytes: number;
+  /** Payload that the workers received: parameters, and sums. */
+  readonly pulledBytes: number;
   /** The sum of what each server and worker process took at most, resident. */
   readonly memoryBytes: number;
   /** The trained parameters: a safetensors file. */
@@ -71,9 +76,10 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
       'time',
       `${duration(trainMs)} of training after ${duration(setupMs)} of setting up, ${samplesPerSecond.toLocaleString('en-US')} samples/s`,
     ],
+    ['used', `${summary.passes.toFixed(1)} passes over the data, ${bytes(summary.memoryBytes)} of memory`],
     [
-      'used',
-      `${summary.passes.toFixed(1)} passes over the data, ${bytes(summary.pushedBytes)} pushed, ${bytes(summary.memoryBytes)} of memory`,
+      'traffic',
+      `${bytes(summary.pushedBytes)} pushed as ${summary.encoding}, ${bytes(summary.pulledBytes)} pulled as ${summary.pullEncoding}`,
     ],
     ['sha-256', summary.parametersSha256],
     ['run folder', folder],

@@ -34,6 +34,7 @@ export interface PullRequest {
   waitMs: number;
   changedOnly: boolean;
   average: boolean;
+  encoding: string;
 }
 
 export interface PullHeader {
@@ -42,6 +43,7 @@ export interface PullHeader {
   clock: number;
   endStep: number;
   length: number;
+  encoding: string;
 }
 
 export interface ReduceHeader {

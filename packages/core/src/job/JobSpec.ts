@@ -1,5 +1,6 @@
 import type { Layout } from '../layout/Layout.ts';
 import type { TensorOptions } from '../layout/segments.ts';
+import type { Range } from '../partition/partition.ts';
 
 /** A method by name, with its numbers: what the optimizer table and the schedule table take. */
 export interface OptimizerSpec {
@@ -19,6 +20,17 @@ export interface ClippingSpec {
   readonly value?: number;
   /** The gradient is scaled down where its Euclidean norm exceeds this. */
   readonly norm?: number;
+}
+
+/** An encoding of the wire by name, with its numbers: what the table of codecs takes. */
+export interface CodecSpec {
+  readonly name: string;
+  readonly options?: Readonly<Record<string, number>>;
+}
+
+/** A run of the flat vector in one encoding. */
+export interface EncodedRun extends Range {
+  readonly codec: CodecSpec;
 }
 
 export type LastBatch = 'dropped' | 'short' | 'padded';
@@ -64,6 +76,10 @@ export interface JobSpec {
   readonly layout: Layout;
   /** Of the tensors that are frozen, or trained otherwise than the rest; in the order of the layout. */
   readonly tensors?: readonly TensorOptions[];
+  /** How gradients are encoded on their way to the servers, in order, covering the flat vector; float32 if not given. */
+  readonly encoding?: readonly EncodedRun[];
+  /** How parameters are encoded on their way to those who compute gradients; float32 if not given. */
+  readonly pullEncoding?: CodecSpec;
   /** A checkpoint is taken each time every rank has done this many further steps; 0 means at the end only. */
   readonly checkpointEverySteps: number;
   readonly checkpointsKept: number;

@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/Codec.ts';
 import type { Optimizer, UpdateStep } from '../optimizer/Optimizer.ts';
 
 /**
@@ -34,4 +35,8 @@ export interface VectorKernels {
     step: UpdateStep,
     shape?: readonly number[],
   ): void;
+  /** As encodeBlocks of core/codec: `values` keeps what was lost. */
+  encode(codec: Codec, values: Float32Array, bytes: Uint8Array): void;
+  /** As decodeBlocks of core/codec. */
+  decode(codec: Codec, bytes: Uint8Array, values: Float32Array): boolean;
 }

@@ -1,3 +1,4 @@
+import { decodeBlocks, encodeBlocks } from '../codec/blocks.ts';
 import { invariant } from '../errors/invariant.ts';
 import { clipByValue } from '../optimizer/clip.ts';
 import { blockSquares } from '../reduction/blockSquares.ts';
@@ -28,6 +29,8 @@ export const plainKernels: VectorKernels = {
   allFinite,
   blockSquares,
   update: (optimizer, ...vectors) => optimizer.update(...vectors),
+  encode: encodeBlocks,
+  decode: decodeBlocks,
 };
 
 function allFinite(values: Float32Array): boolean {

@@ -5,6 +5,7 @@ import { blockSquares } from '../reduction/blockSquares.ts';
 import { webAssembly } from '../webassembly/webAssembly.ts';
 import { kernelModule } from './kernelModule.ts';
 import { plainKernels } from './plainKernels.ts';
+import { simdCodecs } from './simdCodecs.ts';
 import type { VectorKernels } from './VectorKernels.ts';
 import { VectorMemory } from './VectorMemory.ts';
 
@@ -45,6 +46,7 @@ export function createSimdKernels(): VectorKernels {
 
   return {
     name: 'simd',
+    ...simdCodecs(memory, exports),
     allocate: (length) => memory.allocate(length),
     add: (target, source) =>
       run('add', [target, source], [], ([restOfTarget, restOfSource]) =>

@@ -1,9 +1,18 @@
+import type { Codec } from '@tributary/core/codec/Codec.ts';
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { copyInto } from '@tributary/core/codec/copyInto.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { lengthOf } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
+
+/** How the chunks of a push are decoded, if they are not float32. */
+export interface ChunkDecoder {
+  /** What so many bytes at this element of the shard are; undefined if they are no chunk. */
+  part(offset: number, bytes: number): { readonly elements: number; readonly codec: Codec } | undefined;
+  /** False if the bytes are malformed. */
+  decode(codec: Codec, bytes: Uint8Array, values: Float32Array): boolean;
+}
 
 /**
  * Puts the chunks of one push together. They must come in order and without gaps but those between the expected ranges; a chunk that does not fit is refused
@@ -12,6 +21,8 @@ import type { Range } from '@tributary/core/partition/partition.ts';
 export class GradientAssembly {
   readonly #ranges: readonly Range[];
   readonly #target: Uint8Array | undefined;
+  readonly #values: Float32Array | undefined;
+  readonly #decoder: ChunkDecoder | undefined;
   readonly expected: number;
   #received = 0;
   /** The range that is being filled, and its next element. */
@@ -19,8 +30,10 @@ export class GradientAssembly {
   #next: number;
 
   /** For the elements of `ranges`, in order and apart; those between them become 0. Without a target all is checked and forgotten. */
-  constructor(ranges: readonly Range[], target: Float32Array | undefined) {
+  constructor(ranges: readonly Range[], target: Float32Array | undefined, decoder?: ChunkDecoder) {
     this.#ranges = ranges;
+    this.#values = target;
+    this.#decoder = decoder;
     this.expected = lengthOf(ranges);
     this.#next = ranges[0]?.begin ?? 0;
     this.#target = target && new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
@@ -45,18 +58,17 @@ export class GradientAssembly {
     return this.#received === this.expected;
   }
 
-  /** Where a chunk may be put at once; undefined if `add` would refuse it, or forgets it. */
+  /** Where a chunk may be put at once; undefined if `add` would refuse it, forgets it, or has to decode it. */
   place(offset: number, bytes: number): Uint8Array | undefined {
+    if (this.#decoder !== undefined) return undefined;
     const fits = offset === this.#next && bytes % 4 === 0 && bytes <= limits.chunkBytes;
     if (!fits || offset + bytes / 4 > (this.#ranges[this.#range]?.end ?? 0)) return undefined;
     return this.#target?.subarray(offset * 4, offset * 4 + bytes);
   }
 
   add({ offset, data }: Chunk): void {
-    if (data.length % 4 !== 0)
-      throw invalid(
-        `the chunk at element ${offset} has ${data.length} bytes, which are no whole float32 elements`,
-      );
+    if (this.#decoder === undefined && data.length % 4 !== 0)
+      throw misfit(offset, data, 'no whole float32 elements');
     if (data.length > limits.chunkBytes) {
       throw invalid(
         `the chunk at element ${offset} has ${data.length} bytes; at most ${limits.chunkBytes} are accepted`,
@@ -65,7 +77,11 @@ export class GradientAssembly {
     if (offset > this.#next) throw invalid(`elements ${this.#next} to ${offset - 1} are missing`);
     if (offset < this.#next)
       throw invalid(`a chunk came at element ${offset}, after ${this.#received} elements`);
-    const elements = data.length / 4;
+    const part = this.#decoder?.part(offset, data.length);
+    // Whatever comes after the last element is too much; before it, it must be whole blocks.
+    if (this.#decoder !== undefined && part === undefined && !this.complete)
+      throw misfit(offset, data, 'no whole blocks of its encoding');
+    const elements = this.#decoder === undefined ? data.length / 4 : (part?.elements ?? 1);
     const end = offset + elements;
     const rangeEnd = this.#ranges[this.#range]?.end ?? 0;
     const isLast = this.#range >= this.#ranges.length - 1;
@@ -74,11 +90,22 @@ export class GradientAssembly {
         `the chunk at element ${offset} reaches to ${end - 1}, but elements ${rangeEnd} to ${this.#ranges[this.#range + 1].begin - 1} are frozen`,
       );
     }
-    if (end <= rangeEnd && this.#target !== undefined) copyInto(this.#target, offset * 4, data);
+    if (end <= rangeEnd && part !== undefined) this.#decode(offset, data, part);
+    else if (end <= rangeEnd && this.#target !== undefined) copyInto(this.#target, offset * 4, data);
     this.#received += elements;
     this.#next = end;
     if (end === rangeEnd && !isLast) this.#next = this.#ranges[++this.#range].begin;
   }
+
+  #decode(offset: number, data: Uint8Array, part: { elements: number; codec: Codec }): void {
+    const values = this.#values?.subarray(offset, offset + part.elements);
+    if (values !== undefined && this.#decoder?.decode(part.codec, data, values) === false)
+      throw invalid(`the chunk at element ${offset} is malformed: it is no ${part.codec.name}`);
+  }
+}
+
+function misfit(offset: number, data: Uint8Array, what: string): TributaryError {
+  return invalid(`the chunk at element ${offset} has ${data.length} bytes, which are ${what}`);
 }
 
 function invalid(message: string): TributaryError {

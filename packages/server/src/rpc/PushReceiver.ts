@@ -4,7 +4,7 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { PushAnswer, Shard } from '../shard/Shard.ts';
 import type { ShardSet } from '../shard/ShardSet.ts';
 import type { RpcContext } from './calls.ts';
-import { GradientAssembly } from './GradientAssembly.ts';
+import { type ChunkDecoder, GradientAssembly } from './GradientAssembly.ts';
 
 interface Begun {
   readonly header: PushHeader;
@@ -78,7 +78,7 @@ export class PushReceiver {
       set,
       shard,
       buffer,
-      assembly: new GradientAssembly(shard.live(header.step), buffer),
+      assembly: new GradientAssembly(shard.live(header.step), buffer, decoderOf(header, shard)),
     };
   }
 
@@ -88,6 +88,15 @@ export class PushReceiver {
     if (header.weight === 0) throw invalid('a chunk came although the weight is 0, which skips the step');
     return assembly;
   }
+}
+
+/** Undefined for float32, which needs no decoding. */
+function decoderOf({ encoding, step }: PushHeader, shard: Shard): ChunkDecoder | undefined {
+  if (encoding === 'F32') return undefined;
+  return {
+    part: (offset, bytes) => shard.encodedPart(step, offset, bytes),
+    decode: (codec, bytes, values) => shard.decode(codec, bytes, values),
+  };
 }
 
 function decide({ header, shard, buffer, assembly }: Begun): PushAnswer {

@@ -2,16 +2,14 @@ import { type EventEmitter, once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
-import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
-import type { Range } from '@tributary/core/partition/partition.ts';
 import { type Cancellable, signalOf } from './calls.ts';
 
 /** How a call answers with a header and a vector, whatever transport carries it. */
 export interface TensorWriter<Header> {
   /** Fires when the caller is gone or its deadline has passed. */
   readonly signal: AbortSignal;
-  /** Sends the header and the ranges of `values`, and ends the call. Settles when they are not read any more. */
-  answer(header: Header, values: Float32Array, ranges: readonly Range[]): Promise<void>;
+  /** Sends the header and the chunks, and ends the call. Settles when the chunks are not read any more. */
+  answer(header: Header, chunks: Iterable<Chunk>): Promise<void>;
 }
 
 /** A call of grpc-js that answers so. */
@@ -22,9 +20,9 @@ export function grpcWriter<Header>(call: GrpcCall<Header>): TensorWriter<Header>
   const signal = signalOf(call);
   return {
     signal,
-    async answer(header, values, ranges) {
+    async answer(header, chunks) {
       call.write({ header });
-      for (const chunk of chunksOf(values, ranges)) {
+      for (const chunk of chunks) {
         if (signal.aborted) break;
         if (!call.write({ chunk })) await once(call, 'drain', { signal }).catch(() => {});
       }

@@ -2,6 +2,7 @@ import type { handleBidiStreamingCall } from '@grpc/grpc-js';
 import type { ReduceHeader, ReduceTotalHeader } from '@tributary/client/transport/messages.ts';
 import type { Received } from '@tributary/client/transport/parameterService.ts';
 import type { ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
+import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
 import { type RpcContext, statusOf } from './calls.ts';
 import { type Contribution, ReduceReceiver } from './ReduceReceiver.ts';
 import { grpcWriter, type TensorWriter } from './TensorWriter.ts';
@@ -32,9 +33,9 @@ export async function answerReduce(
   if (found.outcome !== 'applied') {
     const { reason } = found;
     const answer = { outcome: found.outcome.toUpperCase(), reason, weight: 0, loss: 0, length: 0 };
-    return writer.answer(answer, new Float32Array(0), []);
+    return writer.answer(answer, []);
   }
   const { values: sum = new Float32Array(0), weight, loss } = found.total;
   const answer = { outcome: 'APPLIED', reason: '', weight, loss, length: sum.length };
-  return writer.answer(answer, sum, [{ begin: 0, end: sum.length }]);
+  return writer.answer(answer, chunksOf(sum, [{ begin: 0, end: sum.length }]));
 }

@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encodedBytes } from '@tributary/core/codec/blocks.ts';
+import type { Codec } from '@tributary/core/codec/Codec.ts';
+import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import { fastest, type PushOutcome, slowest, stalenessBound } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -90,6 +93,7 @@ export class Shard {
   readonly #kernels: VectorKernels;
   readonly #staleness: number;
   readonly #update: ShardUpdate;
+  readonly #encoding: JobEncoding;
   readonly #versions: ParameterVersions;
   readonly #slots: readonly Float32Array[];
   readonly #clocks: Uint32Array;
@@ -106,6 +110,8 @@ export class Shard {
   #endStep: number;
   /** Receive buffers not in use; as many as there are pushes at once. */
   readonly #buffers: Float32Array[] = [];
+  /** A codec leaves in its source what it lost, so it works on a copy. */
+  #scratch: Float32Array | undefined;
 
   constructor(options: ShardOptions) {
     const { range, spec, state, kernels = plainKernels } = options;
@@ -115,6 +121,7 @@ export class Shard {
     this.#kernels = kernels;
     this.#staleness = stalenessBound(spec.staleness);
     this.#update = new ShardUpdate(spec, range, kernels);
+    this.#encoding = new JobEncoding(spec);
     this.#slots = state.slots;
     this.#updates = state.updates;
     this.#clocks = Uint32Array.from(state.clocks);
@@ -195,6 +202,31 @@ export class Shard {
 
   giveBuffer(buffer: Float32Array): void {
     this.#buffers.push(buffer);
+  }
+
+  /** What so many bytes of an encoded push are that begin at this element of the shard; undefined if they are no chunk. */
+  encodedPart(
+    step: number,
+    offset: number,
+    bytes: number,
+  ): { readonly codec: Codec; readonly elements: number } | undefined {
+    const part = this.#encoding.at(step).part(this.range.begin + offset, bytes);
+    return part && { codec: part.codec, elements: part.end - part.begin };
+  }
+
+  /** Decodes into a part of a buffer of this shard's. False if the bytes are malformed. */
+  decode(codec: Codec, bytes: Uint8Array, values: Float32Array): boolean {
+    return this.#kernels.decode(codec, bytes, values);
+  }
+
+  /** Encodes a part of a version, of one chunk at most. */
+  encode(codec: Codec, values: Float32Array): Uint8Array {
+    this.#scratch ??= this.#kernels.allocate(limits.chunkBytes / 4);
+    const copy = this.#scratch.subarray(0, values.length);
+    copy.set(values);
+    const bytes = new Uint8Array(encodedBytes(codec, values.length));
+    this.#kernels.encode(codec, copy, bytes);
+    return bytes;
   }
 
   /** Applies or keeps a gradient (undefined: the ranks skip the step). It may be overwritten, and is not kept. Throws as `judge`. */
@@ -282,6 +314,7 @@ export class Shard {
     return {
       staleness: this.#staleness,
       endStep: this.#endStep,
+      encoding: this.#encoding.name,
       clocks: this.#clocks,
       tokens: this.#tokens,
     };

@@ -22,6 +22,8 @@ export interface PushFacts extends RanksFacts {
 export interface PushState {
   readonly staleness: number;
   readonly endStep: number;
+  /** Of the job. */
+  readonly encoding: string;
   /** Steps completed, by rank. */
   readonly clocks: Readonly<Uint32Array>;
   /** The greatest fencing token seen, by rank. */
@@ -103,7 +105,7 @@ export function checkRanks({ rankBegin, rankEnd, tokens }: RanksFacts, ranks: nu
   }
 }
 
-function checkShape(push: PushFacts, { staleness, clocks }: PushState): void {
+function checkShape(push: PushFacts, { staleness, clocks, encoding: ofJob }: PushState): void {
   const { rankBegin, rankEnd, weight, squares, encoding } = push;
   checkRanks(push, clocks.length);
   if (staleness > 0 && rankEnd - rankBegin !== 1) {
@@ -114,7 +116,10 @@ function checkShape(push: PushFacts, { staleness, clocks }: PushState): void {
   if (!(weight >= 0 && Number.isFinite(weight)))
     throw invalid(`the weight is ${weight}; it is a number of examples`);
   if (!(squares >= 0 && Number.isFinite(squares))) throw invalid(`the sum of squares is ${squares}`);
-  if (encoding !== 'F32') throw invalid(`the encoding ${encoding} is unknown; F32 is possible`);
+  if (encoding !== 'F32' && encoding !== ofJob) {
+    const possible = ofJob === 'F32' ? 'F32' : `F32 or ${ofJob}`;
+    throw invalid(`the encoding is ${encoding}; this job takes ${possible}`);
+  }
 }
 
 function invalid(message: string): TributaryError {

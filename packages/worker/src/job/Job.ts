@@ -2,6 +2,7 @@ import type { numpy as np } from '@jax-js/jax';
 import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import type { TransferRules } from '@tributary/core/transfer/transferParameters.ts';
 import type { DataSource } from '../data/Dataset.ts';
+import type { GradientEncoding } from './encodings.ts';
 import type { Model, ParameterTree } from './Model.ts';
 import type { TensorRule } from './tensorOptions.ts';
 
@@ -32,6 +33,13 @@ export interface JobDefinition<
   averaging?: number;
   /** Tensors, chosen by name, that are frozen, or trained otherwise than the rest. Later rules overrule earlier ones. Default: none. */
   tensors?: readonly TensorRule[];
+  /**
+   * How gradients travel to the servers: `'f32'` (default), or in fewer bytes and rounded: `'bf16'`, `'f16'`, `'int8'`, `topk({ density })`, `'sign'`; by tensor too:
+   * `{ 'embedding*': 'int8', '*': 'bf16' }`. What rounding takes from a rank's gradient is added to its next one.
+   */
+  encoding?: GradientEncoding;
+  /** How parameters travel to the workers: `'f32'` (default), or rounded to `'bf16'` or `'f16'`. The servers keep them in float32. */
+  pullEncoding?: 'f32' | 'bf16' | 'f16';
   /** Passes over the training data. Give either this or `steps`. */
   epochs?: number;
   /** Steps of every rank. Give either this or `epochs`. */
@@ -83,6 +91,8 @@ export interface JobDefinition<
 export interface Job extends Readonly<JobDefinition> {
   readonly schedule: ScheduleSpec;
   readonly clipping: ClippingSpec;
+  readonly encoding: GradientEncoding;
+  readonly pullEncoding: 'f32' | 'bf16' | 'f16';
   readonly sampling: 'shuffled' | 'full';
   readonly lastBatch: LastBatch;
   readonly seed: number;

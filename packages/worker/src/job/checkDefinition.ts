@@ -1,3 +1,4 @@
+import { createCodec } from '@tributary/core/codec/table.ts';
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
 import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -9,6 +10,7 @@ import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { z } from 'zod';
 import type { DataSource } from '../data/Dataset.ts';
 import { checkOptimizer, isStepMethod } from '../methods/table.ts';
+import { codecSpecs, type GradientEncoding, isEncoding } from './encodings.ts';
 import type { Job, JobDefinition } from './Job.ts';
 import { constant } from './schedules.ts';
 
@@ -90,6 +92,16 @@ const definition = z.strictObject(
       'a number from 0 to below 1',
     ).optional(),
     tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
+    encoding: value<GradientEncoding>(
+      (found) =>
+        isEncoding(found) ||
+        (typeof found === 'object' && found !== null && Object.values(found).every(isEncoding)),
+      `the name of an encoding, topk({ ... }), or an object with one for each pattern of tensor names`,
+    ).default('f32'),
+    pullEncoding: value<Job['pullEncoding']>(
+      (found) => ['f32', 'bf16', 'f16'].includes(found as string),
+      `'f32', 'bf16' or 'f16'`,
+    ).default('f32'),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
     passesMax: positive.optional(),
@@ -158,6 +170,7 @@ function contradictions(job: Job): string[] {
       checkOptimizer(job.averaging === undefined ? optimizer : { ...optimizer, averageKeep: job.averaging }),
     ),
     ...refusal(() => checkSchedule(schedule)),
+    ...encodingProblems(job),
   ];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
@@ -203,6 +216,23 @@ function tensorContradictions({ tensors = [], optimizer: { name } }: Job): strin
     problems.push(`tensors say weightDecay, but ${name} has none: leave it out`);
   }
   return problems;
+}
+
+function encodingProblems({ encoding, pullEncoding, optimizer: { name } }: Job): string[] {
+  const specs = codecSpecs(encoding);
+  const problems = specs.flatMap((spec) => refusal(() => createCodec(spec)));
+  if (problems.length > 0) return problems;
+  const codecs = specs.map(createCodec);
+  if (
+    isStepMethod({ name, hyperparameters: {} }) &&
+    (pullEncoding !== 'f32' || codecs.some((codec) => !codec.lossless))
+  )
+    return [`an encoding is given, but ${name} pushes and pulls exact steps: leave it out`];
+  if (name !== 'sgd' && codecs.some(({ momentum }) => momentum > 0))
+    return [
+      `encoding "topk" corrects the momentum of plain sgd, but the optimizer is ${name}: set its momentum to 0`,
+    ];
+  return [];
 }
 
 /** A method that computes whole steps needs all ranks at the same step, and no server touches what it pushes. */

@@ -5,6 +5,7 @@ import { createSampler } from '../data/sampler.ts';
 import { passesState } from '../methods/passes.ts';
 import { createStepMethod, isStepMethod } from '../methods/table.ts';
 import { checkDefinition } from './checkDefinition.ts';
+import { encodedRuns } from './encodings.ts';
 import type { Job, JobDefinition } from './Job.ts';
 import type { NamedJob } from './loadJob.ts';
 import { resolveTensors } from './tensorOptions.ts';
@@ -59,12 +60,22 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     schedule: job.schedule,
     clipping: job.clipping,
     ...(job.tensors && { tensors: resolveTensors(job.tensors, layout) }),
+    ...encodingsOf(job, layout),
     checkpointEverySteps: job.checkpointEverySteps ?? everyEpoch(checkpointsPerJob),
     checkpointsKept: job.checkpointsKept,
     evaluateEverySteps:
       job.data.test === undefined ? 0 : (job.evaluateEverySteps ?? everyEpoch(evaluationsPerJob)),
     ...(job.measureNoise && { measureNoise: true }),
     rejectedMax: job.rejectedMax,
+  };
+}
+
+/** Only what is not float32. */
+function encodingsOf(job: Job, layout: Layout): Pick<JobSpec, 'encoding' | 'pullEncoding'> {
+  const encoding = encodedRuns(job.encoding, layout);
+  return {
+    ...(encoding && { encoding }),
+    ...(job.pullEncoding !== 'f32' && { pullEncoding: { name: job.pullEncoding } }),
   };
 }
 

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ParameterClient } from '@tributary/client/ParameterClient.ts';
+import type { PushResult } from '@tributary/client/mergePushes.ts';
+import { ParameterClient, type Push } from '@tributary/client/ParameterClient.ts';
 import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { averageSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
@@ -14,6 +16,7 @@ import { passesState } from '../methods/passes.ts';
 import type { StepMethod } from '../methods/StepMethod.ts';
 import { createStepMethod } from '../methods/table.ts';
 import { ClusterStep, RanksFenced } from './ClusterStep.ts';
+import type { ErrorFeedback } from './ErrorFeedback.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { NodeSum } from './gradientMessages.ts';
 import type { RankLeases } from './RankLeases.ts';
@@ -24,10 +27,14 @@ export interface TrainingLoopOptions {
   readonly record: JobRecord;
   readonly leases: RankLeases;
   readonly thread: GradientThread;
-  /** In shared memory; at least two gradients, so that one is pushed while the next is computed. */
+  /** In shared memory; at least two gradients, so that one is pushed while the next is computed. They are as long as `feedback` works in, if it is given. */
   readonly parameters: Float32Array;
   readonly gradients: readonly Float32Array[];
   readonly transport: TransportChoice;
+  /** Decodes parameters. */
+  readonly kernels: VectorKernels;
+  /** Encodes gradients; without it they are pushed as they are. */
+  readonly feedback: ErrorFeedback | undefined;
   readonly metrics: MetricsQueue;
   readonly usage: UsageReport;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
@@ -40,6 +47,8 @@ export interface TrainingLoopOptions {
  * from a dead worker in the middle of a step is brought up by the same rule by which all others advance: its first clock is
  * read from the servers. In the synchronous mode ranks at the same step are computed on the same parameters and pushed as sums; in the
  * others each rank goes by itself.
+ *
+ * Gradients that are encoded go rank by rank in every mode: what encoding takes from a rank is given back to that rank.
  *
  * Where the job has a method, it computes the whole step in place of the gradient; the holder of rank 0 pushes what comes out.
  */
@@ -76,15 +85,19 @@ export class TrainingLoop {
     if (placement.generation !== this.#generation) {
       this.#generation = placement.generation;
       void this.#client?.close();
+      const { record, usage, kernels, feedback, transport } = this.#options;
       this.#client = new ParameterClient({
-        jobHash: this.#options.record.hash,
+        jobHash: record.hash,
         generation: placement.generation,
         shards: placement.shards,
-        trained: this.#options.record.spec,
-        traffic: this.#options.usage.traffic,
-        transport: this.#options.transport,
+        trained: record.spec,
+        traffic: usage.traffic,
+        pullEncoding: record.spec.pullEncoding?.name ?? 'f32',
+        kernels,
+        transport,
       });
       this.#clocks.clear();
+      feedback?.clear();
       changed = true;
     }
     if (changed) this.#wake();
@@ -127,7 +140,10 @@ export class TrainingLoop {
     const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
     if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(client, step);
 
-    const nodes = coveringNodes(ranks, spec.ranks);
+    const nodes =
+      this.#options.feedback === undefined
+        ? coveringNodes(ranks, spec.ranks)
+        : ranks.map((rank) => ({ begin: rank, end: rank + 1 }));
     const fenced =
       this.#method === undefined
         ? await this.#pushAll(client, nodes, step, tokens)
@@ -146,6 +162,7 @@ export class TrainingLoop {
     tokens: ReadonlyMap<number, number>,
   ): Promise<Set<number>> {
     const { thread, parameters, gradients } = this.#options;
+    const { length } = parameters;
     const fenced = new Set<number>();
     const todo = [...nodes];
     const underWay: Promise<void>[] = gradients.map(() => Promise.resolve());
@@ -157,8 +174,9 @@ export class TrainingLoop {
       if (node === undefined) break;
       const slot = turn % gradients.length;
       await underWay[slot];
-      const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, gradients[slot]);
-      this.#tellNoise(node, step, sum, gradients[slot]);
+      const target = gradients[slot].subarray(0, length);
+      const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, target);
+      this.#tellNoise(node, step, sum, target);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
         underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
@@ -237,17 +255,42 @@ export class TrainingLoop {
     sum: NodeSum,
     gradient: Float32Array,
   ): Promise<'done' | 'split' | 'fenced'> {
-    const { spec } = this.#options.record;
     if (sum.weight === 0) return this.#skip(client, node, step, tokens);
-    const head = { ranks: node, step, tokens: tokensOf(node, tokens) };
-    const clipped = !this.#synchronous && spec.clipping.norm !== undefined;
-    const squares = clipped ? normOfBlocks([blockSquares(gradient)]) ** 2 : 0;
-    const reply = await client.push({ ...head, weight: sum.weight, loss: sum.loss, squares, gradient });
+    const head = { ranks: node, step, tokens: tokensOf(node, tokens), weight: sum.weight, loss: sum.loss };
+    const reply = await this.#send(client, head, sum.finite, gradient);
     if (reply.outcome === 'fenced') return 'fenced';
     if (reply.outcome !== 'rejected') return 'done';
     if (node.end - node.begin > 1) return 'split';
     this.#options.log('warning', reply.reason);
     return this.#skip(client, node, step, tokens);
+  }
+
+  /** Encodes a gradient if it is to be, and keeps what that takes from it. One that is not finite goes as it is, to be rejected. */
+  async #send(
+    client: ParameterClient,
+    head: Omit<Push, 'squares' | 'gradient'>,
+    finite: boolean,
+    work: Float32Array,
+  ): Promise<PushResult> {
+    const { record, feedback } = this.#options;
+    const { clipping, layout } = record.spec;
+    const plain = work.subarray(0, layout.length);
+    const { step, ranks, tokens } = head;
+    const sending = finite
+      ? feedback?.encode({ rank: ranks.begin, token: tokens[0], step, work })
+      : undefined;
+    const isClipped = !this.#synchronous && clipping.norm !== undefined;
+    const arriving = isClipped && sending ? feedback!.decode(sending.gradient) : plain;
+    const squares = isClipped ? normOfBlocks([blockSquares(arriving)]) ** 2 : 0;
+    try {
+      const reply = await client.push({ ...head, squares, gradient: sending?.gradient ?? plain });
+      if (sending !== undefined && ['applied', 'waiting', 'duplicate'].includes(reply.outcome))
+        feedback?.arrived(sending);
+      return reply;
+    } catch (error) {
+      if (sending !== undefined) feedback?.inDoubt(sending);
+      throw error;
+    }
   }
 
   async #skip(
@@ -264,6 +307,7 @@ export class TrainingLoop {
   /** Where the ranks are that came since the last step: the least step that some shard still lacks. */
   async #learnClocks(client: ParameterClient, tokens: ReadonlyMap<number, number>): Promise<void> {
     for (const rank of this.#clocks.keys()) if (!tokens.has(rank)) this.#clocks.delete(rank);
+    this.#options.feedback?.retain(tokens);
     const unknown = [...tokens.keys()].filter((rank) => !this.#clocks.has(rank));
     if (unknown.length === 0) return;
     const shards = (await client.describe()).flatMap((server) => server.shards);

@@ -7,9 +7,13 @@ import {
 import type { Coordinator, JobRecord } from '@tributary/coordinator/Coordinator.ts';
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
+import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { createKernels } from '@tributary/core/kernels/createKernels.ts';
+import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
+import { ErrorFeedback } from './ErrorFeedback.ts';
 import { GradientThread } from './GradientThread.ts';
 import { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
@@ -38,8 +42,15 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const { coordinator, memberId, leaseMs, log } = options;
   const record = await waitForJob(options);
   if (record === undefined) return;
-  const parameters = sharedFloats(record.spec.layout.length);
-  const gradients = [sharedFloats(parameters.length), sharedFloats(parameters.length)];
+  const { layout, encoding, pullEncoding } = record.spec;
+  const kernels = createKernels();
+  const feedback = encoding && new ErrorFeedback(new JobEncoding(record.spec), layout.length, kernels);
+  const workLength = feedback?.workLength ?? layout.length;
+  // What is encoded lies where the kernels are fast. (The plain ones have no such place, and both threads must see it.)
+  const isEncoded = encoding !== undefined || pullEncoding !== undefined;
+  const floats = isEncoded && kernels !== plainKernels ? kernels.allocate : sharedFloats;
+  const parameters = floats(layout.length);
+  const gradients = [floats(workLength), floats(workLength)];
   const { jobFile, compute, computeThreads, selfCheck } = options;
   const thread = await GradientThread.start({
     ...{ jobFile, compute, computeThreads, selfCheck },
@@ -71,7 +82,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   log('info', `the servers are reached by ${describeTransport(transport)}`);
   const loop = new TrainingLoop({
-    ...{ record, leases, thread, parameters, gradients, transport, metrics, usage, log },
+    ...{ record, leases, thread, parameters, gradients, kernels, feedback },
+    ...{ transport, metrics, usage, log },
   });
   await heartbeat.start();
   try {

@@ -1,6 +1,5 @@
 import type { PlacingHandler } from '@tributary/client/transport/fast/Http2Socket.ts';
 import { messageOf, sendChunks } from '@tributary/client/transport/fast/sendChunks.ts';
-import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
 import { MessageReader, type MessageSink } from '@tributary/core/codec/MessageReader.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { encodeStatusMessage } from '@tributary/core/grpc/statusMessage.ts';
@@ -73,11 +72,11 @@ export class ServerCall implements PlacingHandler {
   writer<SentHeader>(serialize: (message: { header: SentHeader }) => Buffer): TensorWriter<SentHeader> {
     return {
       signal: this.signal,
-      answer: async (header, values, ranges) => {
+      answer: async (header, chunks) => {
         if (this.#isOver) return;
         this.#begin();
         this.#stream.send(messageOf(serialize({ header })));
-        await new Promise<void>((resolve) => sendChunks(this.#stream, chunksOf(values, ranges), resolve));
+        await new Promise<void>((resolve) => sendChunks(this.#stream, chunks, resolve));
         this.#finish('0', '');
       },
     };

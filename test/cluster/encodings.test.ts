@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
+import { createLayout } from '@tributary/core/layout/Layout.ts';
+import { encodedRuns } from '@tributary/worker/job/encodings.ts';
+import { topk } from 'tributary';
+import { expect, test } from 'vitest';
+import { jobFile, temporaryFolder, train } from './tributary.ts';
+
+const layout = createLayout([
+  { name: 'w1', shape: [16, 256] },
+  { name: 'b1', shape: [256] },
+  { name: 'w2', shape: [256, 3] },
+  { name: 'b2', shape: [3] },
+]);
+
+test('with lossy encodings, too, the parameters are the same bits for any number of workers and servers', {
+  timeout: 240_000,
+}, async () => {
+  const runs = temporaryFolder();
+  const trained = [];
+  for (const [workers, servers] of [
+    [1, 1],
+    [2, 3],
+    [3, 2],
+  ]) {
+    const cluster = ['--workers', `${workers}`, '--servers', `${servers}`];
+    trained.push(await train([jobFile('encodedBlobs'), '--runs', runs, ...cluster]));
+  }
+  expect(new Set(trained.map(({ parametersSha256 }) => parametersSha256)).size).toBe(1);
+  for (const { encoding, pullEncoding, accuracy } of trained) {
+    expect([encoding, pullEncoding]).toEqual(['topk and f32 and int8', 'bf16']);
+    expect(accuracy).toBeGreaterThan(0.9);
+  }
+
+  // Eight ranks, sixty steps, and no worker was killed: the traffic is known to the byte.
+  const w1 = topk({ density: 0.05 });
+  const encoding = encodedRuns({ 'b*': 'f32', w1, '*': 'int8' }, layout)!;
+  const { bytes } = new JobEncoding({ layout, encoding }).at(0);
+  expect(trained[0].pushedBytes).toBe(60 * 8 * bytes);
+  expect(trained[0].pulledBytes).toBe(60 * 2 * layout.length);
+  const plain = await train([jobFile('blobs'), '--runs', runs, '--workers', '1']);
+  expect(plain).toMatchObject({ encoding: 'f32', pullEncoding: 'f32', pushedBytes: 60 * 4 * layout.length });
+  const summary = JSON.parse(readFileSync(join(runs, plain.run, 'summary.json'), 'utf8'));
+  expect(summary.pulledBytes).toBe(60 * 4 * layout.length);
+});
+
+test('asynchronous ranks encode as well, and the norm of what is clipped is that of what arrives', {
+  timeout: 120_000,
+}, async () => {
+  const flags = ['--runs', temporaryFolder(), '--staleness', 'infinity', '--encoding', 'sign'];
+  const { encoding, accuracy } = await train([jobFile('blobs'), ...flags]);
+  expect(encoding).toBe('sign');
+  expect(accuracy).toBeGreaterThan(0.5);
+});
