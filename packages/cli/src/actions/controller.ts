@@ -1,4 +1,3 @@
-import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
@@ -6,24 +5,25 @@ import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
+import { type TransportFlags, transportIn } from '../launcher/transportIn.ts';
 import { describeOrigin } from '../parameters/beginFrom.ts';
 import { prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
 import { RunProgress } from '../progress/RunProgress.ts';
 import { Screen } from '../progress/Screen.ts';
 
-export interface ControllerFlags extends OverrideFlags {
+export interface ControllerFlags extends OverrideFlags, TransportFlags {
   readonly coordinator: string;
   readonly job?: string;
   readonly resume?: boolean;
   readonly servers: number;
   readonly workers: number;
-  readonly transport: TransportChoice;
   readonly leaseMs: number;
 }
 
 export async function control(path: string, given: ControllerFlags): Promise<void> {
   const stop = leaveSignal(false);
+  const transport = transportIn(given);
   const { spec, begin } = await prepareJob(path, overridesIn(given));
   const coordinator = await openCoordinator(given.coordinator, given.job ?? spec.name);
   const screen = new Screen(process.stderr);
@@ -41,7 +41,7 @@ export async function control(path: string, given: ControllerFlags): Promise<voi
       start: given.resume ? 'resume' : 'join',
       servers: given.servers,
       workers: given.workers,
-      transport: given.transport,
+      transport,
       leaseMs: given.leaseMs,
       stop,
       log: (level, message) => screen.line(`${level}: ${message}`),

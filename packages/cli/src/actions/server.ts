@@ -1,34 +1,35 @@
-import { describeTransport, type TransportChoice } from '@tributary/client/transport/transport.ts';
+import { describeTransport } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { startServer } from '@tributary/server/ServerProcess.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
+import { type TransportFlags, transportIn } from '../launcher/transportIn.ts';
 import { processLog } from './processLog.ts';
 
-export interface ServerFlags {
+export interface ServerFlags extends TransportFlags {
   readonly coordinator: string;
   readonly job: string;
   readonly bind: string;
   readonly advertise?: string;
-  readonly transport: TransportChoice;
   readonly leaseMs: number;
   readonly managed?: boolean;
 }
 
 export async function serve(given: ServerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
+  const transport = transportIn(given);
   const coordinator = await openCoordinator(given.coordinator, given.job);
   const server = await startServer({
     coordinator,
     memberId: memberId('server'),
     bind: given.bind,
     ...(given.advertise === undefined ? {} : { advertise: given.advertise }),
-    transport: given.transport,
+    transport,
     leaseMs: given.leaseMs,
     log: processLog,
   });
-  processLog('info', `serving at ${server.address} by ${describeTransport(given.transport)}`);
+  processLog('info', `serving at ${server.address} by ${describeTransport(transport)}`);
   tellMissingSettings();
   leave.addEventListener('abort', () => void server.stop());
   if (leave.aborted) await server.stop();

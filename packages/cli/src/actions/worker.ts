@@ -1,4 +1,3 @@
-import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
@@ -6,21 +5,22 @@ import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
+import { type TransportFlags, transportIn } from '../launcher/transportIn.ts';
 import { processLog } from './processLog.ts';
 
-export interface WorkerFlags {
+export interface WorkerFlags extends TransportFlags {
   readonly coordinator: string;
   readonly job?: string;
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
-  readonly transport: TransportChoice;
   readonly leaseMs: number;
   readonly managed?: boolean;
 }
 
 export async function work(path: string, given: WorkerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
+  const transport = transportIn(given);
   const { job, file } = await loadJob(path);
   const coordinator = await openCoordinator(given.coordinator, given.job ?? job.name);
   tellMissingSettings();
@@ -32,7 +32,7 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
       compute: given.compute,
       computeThreads: given.computeThreads,
       selfCheck: given.selfCheck,
-      transport: given.transport,
+      transport,
       leaseMs: given.leaseMs,
       stop: leave,
       log: processLog,

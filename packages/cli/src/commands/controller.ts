@@ -18,6 +18,9 @@ export function controllerCommand(): Command {
   return actOnJob(
     command
       .addOption(flags.transport())
+      .addOption(flags.tlsCa())
+      .addOption(flags.tlsCert())
+      .addOption(flags.tlsKey())
       .addOption(flags.leaseMs())
       .addHelpText(
         'after',

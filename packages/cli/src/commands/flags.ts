@@ -61,6 +61,10 @@ export const flags = {
     new Option('--compute-threads <n>', 'threads of one worker for its gradients')
       .argParser(wholeNumber(1))
       .default(1),
+  tlsCa: () =>
+    new Option('--tls-ca <file>', 'certificate of the authority that the whole cluster believes, PEM'),
+  tlsCert: () => new Option('--tls-cert <file>', 'certificate of this process, PEM'),
+  tlsKey: () => new Option('--tls-key <file>', 'its key, PEM'),
   transport: () =>
     new Option('--transport <endpoint>', 'what carries gradients and parameters; both speak gRPC')
       .choices([...transportChoices])

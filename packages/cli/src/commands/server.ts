@@ -17,6 +17,9 @@ export function serverCommand(): Command {
       listenAddress,
     )
     .addOption(flags.transport())
+    .addOption(flags.tlsCa())
+    .addOption(flags.tlsCert())
+    .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(

@@ -15,6 +15,9 @@ export function workerCommand(): Command {
     .addOption(flags.computeThreads())
     .addOption(flags.noSelfCheck())
     .addOption(flags.transport())
+    .addOption(flags.tlsCa())
+    .addOption(flags.tlsCert())
+    .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(

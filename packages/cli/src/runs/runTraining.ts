@@ -1,4 +1,4 @@
-import type { TransportChoice } from '@tributary/client/transport/transport.ts';
+import type { NamedTransport } from '@tributary/client/transport/transport.ts';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
@@ -33,7 +33,7 @@ export interface ClusterFlags {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
-  readonly transport: TransportChoice;
+  readonly transport: NamedTransport;
   readonly verbose?: boolean;
 }
 

@@ -1,5 +1,14 @@
 import { type EventEmitter, once } from 'node:events';
-import { type CallOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import {
+  type CallOptions,
+  type ChannelCredentials,
+  Client,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { Chunk, ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
@@ -15,6 +24,7 @@ import type {
 import { type Method, parameterService, type Received } from './parameterService.ts';
 import type { CallLimits, ChunkReceiver, ServerChannel } from './ServerChannel.ts';
 import { fromStatus } from './status.ts';
+import type { TlsIdentity } from './transport.ts';
 
 const channelOptions = {
   'grpc.max_send_message_length': limits.messageBytesMax,
@@ -38,9 +48,14 @@ export class GrpcChannel implements ServerChannel {
   readonly address: string;
   readonly #client: Client;
 
-  constructor(address: string) {
+  constructor(address: string, tls?: TlsIdentity) {
     this.address = address;
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
+    const identity = tls === undefined ? credentials.createInsecure() : secured(address, tls);
+    this.#client = new Client(address, identity, {
+      ...channelOptions,
+      // An address in digits is no name that TLS may ask for; this one is asked for instead, and the certificate held against the address all the same.
+      ...(tls && isIP(hostOf(address)) !== 0 && { 'grpc.ssl_target_name_override': 'tributary' }),
+    });
   }
 
   unary<Name extends keyof UnaryCalls>(
@@ -154,6 +169,17 @@ export class GrpcChannel implements ServerChannel {
   close(): void {
     this.#client.close();
   }
+}
+
+function secured(address: string, { ca, cert, key }: TlsIdentity): ChannelCredentials {
+  return credentials.createSsl(ca, key, cert, {
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(hostOf(address), certificate),
+  });
+}
+
+/** Without the port, and without the brackets of IPv6. A server on a Unix socket is on this host. */
+function hostOf(address: string): string {
+  return address.startsWith('unix:') ? 'localhost' : address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 
 /** Sends a header and chunks as fast as the transport takes them, until `ended` fires: then there is nobody left to write to, and no 'drain' to wait for. */

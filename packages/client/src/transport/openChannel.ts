@@ -5,5 +5,6 @@ import { type TransportChoice, transportOf } from './transport.ts';
 
 /** A channel to `host:port` or `unix:PATH`; it connects with the first call. */
 export function openChannel(address: string, transport: TransportChoice): ServerChannel {
-  return transportOf(transport) === 'fast' ? new FastChannel(address) : new GrpcChannel(address);
+  if (transportOf(transport) === 'fast') return new FastChannel(address);
+  return new GrpcChannel(address, typeof transport === 'object' ? transport.tls : undefined);
 }

@@ -79,7 +79,7 @@ export class RpcServer {
       });
       return new RpcServer(withPort(bind, fast.port), server, fast, health);
     }
-    const port = await bindTo(server, bind);
+    const port = await bindTo(server, bind, credentialsOf(transport));
     widenConnections(server);
     return new RpcServer(withPort(bind, port), server, undefined, health);
   }
@@ -107,9 +107,16 @@ function withPort(bind: string, port: number | undefined): string {
   return bind.startsWith('unix:') ? bind : bind.replace(/:\d+$/, `:${port}`);
 }
 
-function bindTo(server: Server, bind: string): Promise<number> {
+/** With TLS, only those take part whose certificate is of the same authority. */
+function credentialsOf(transport: TransportChoice): ServerCredentials {
+  if (typeof transport !== 'object') return ServerCredentials.createInsecure();
+  const { ca, cert, key } = transport.tls;
+  return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], true);
+}
+
+function bindTo(server: Server, bind: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(bind, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(bind, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(bindError(bind, error));
     });

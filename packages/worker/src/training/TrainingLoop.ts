@@ -85,7 +85,7 @@ export class TrainingLoop {
     if (placement.generation !== this.#generation) {
       this.#generation = placement.generation;
       void this.#client?.close();
-      const { record, usage, kernels, feedback, transport } = this.#options;
+      const { record, usage, kernels, feedback, transport, log } = this.#options;
       this.#client = new ParameterClient({
         jobHash: record.hash,
         generation: placement.generation,
@@ -95,6 +95,7 @@ export class TrainingLoop {
         pullEncoding: record.spec.pullEncoding?.name ?? 'f32',
         kernels,
         transport,
+        log,
       });
       this.#clocks.clear();
       feedback?.clear();
