@@ -143,7 +143,8 @@ export class Http2Connection implements FrameSink, StreamCarrier {
 
   /** Of a client: may a stream be begun now? */
   get hasRoom(): boolean {
-    return !this.#leaving && !this.#closed && this.#streams.size < this.#peer.streamsMax;
+    const most = this.#greeted ? this.#peer.streamsMax : limits.http2StreamsBeforeGreeting;
+    return !this.#leaving && !this.#closed && this.#streams.size < most;
   }
 
   /** Will it ever take another stream? */

@@ -12,6 +12,8 @@ export const limits = {
   http2FrameBytesMax: (1 << 20) + (1 << 14),
   /** Streams at once on one connection: a worker has a few for each shard; a controller asks for all shards at once. */
   http2StreamsMax: 1024,
+  /** Streams that a client begins before it knows how many the server allows: the least that the protocol recommends to allow. */
+  http2StreamsBeforeGreeting: 100,
   /** A header block as it travels, and what it may unfold to; gRPC's own recommendation is 8 KiB. */
   http2HeaderBlockBytesMax: 64 << 10,
   http2HeaderListBytesMax: 64 << 10,
