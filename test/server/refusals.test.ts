@@ -1,9 +1,10 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { PushHeader, PushReply } from '@tributary/client/transport/messages.ts';
 import { parameterService } from '@tributary/client/transport/parameterService.ts';
+import type { Transport } from '@tributary/client/transport/transport.ts';
 import { errorCodes } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { gradientOf, pushOf, TestCluster, testSpec } from './testCluster.ts';
 
 const spec = testSpec({ ranks: 4 });
@@ -16,8 +17,8 @@ interface Pushed extends PushReply {
 }
 
 /** Sends exactly these bytes as the messages of one push. */
-async function startRaw() {
-  const cluster = await TestCluster.start(spec, 1);
+async function startRaw(transport: Transport) {
+  const cluster = await TestCluster.start(spec, 1, { transport });
   const client = new Client(cluster.servers[0].address, credentials.createInsecure());
   onTestFinished(() => client.close());
   const { path, responseDeserialize } = parameterService.Push;
@@ -62,71 +63,76 @@ const invalid = (details: string) => ({
   details: expect.stringContaining(details),
 });
 
-test('streams that are no push are refused, each with its reason, and the shard is unchanged', async () => {
-  const { cluster, header, push } = await startRaw();
-  expect(await push()).toEqual(invalid('a push without any message'));
-  expect(await push(chunk(0, length))).toEqual(invalid('the first message of a push must be its header'));
-  expect(await push(Buffer.from([0x12, 0x7f]))).toEqual(
-    invalid('a message is not protobuf: it ends in the middle of a field'),
-  );
-  expect(await push(Buffer.from([0x0a, 0x01, 0x0a]))).toEqual(invalid('a header is not protobuf'));
-  expect(await push(header(), header())).toEqual(invalid('a second header'));
-  expect(await push(header(), Buffer.from([0xff]))).toEqual(invalid('not protobuf'));
-  expect(await push(header(), chunk(0, 100), chunk(200, 100))).toEqual(
-    invalid('elements 100 to 199 are missing'),
-  );
-  expect(await push(header(), chunk(0, 100), chunk(50, 100))).toEqual(
-    invalid('a chunk came at element 50, after 100 elements'),
-  );
-  expect(await push(header(), chunk(0, 100), chunk(0, 100))).toEqual(
-    invalid('a chunk came at element 0, after 100 elements'),
-  );
-  const odd = parameterService.Push.requestSerialize({ chunk: { offset: 0, data: Buffer.alloc(6) } });
-  expect(await push(header(), odd)).toEqual(invalid('has 6 bytes, which are no whole float32 elements'));
-  expect(await push(header(), chunk(0, limits.chunkBytes / 4 + 1))).toEqual(
-    invalid('at most 1048576 are accepted'),
-  );
-  expect(await push(header({ weight: 0 }), chunk(0, length))).toEqual(invalid('although the weight is 0'));
-  const client = cluster.client();
-  expect(await client.describe()).toMatchObject([
-    { rejected: 0, shards: [{ version: 0, clocks: [0, 0, 0, 0] }] },
-  ]);
-});
-
-test('headers that no correct sender makes are refused, each with its reason', async () => {
-  const { header, push } = await startRaw();
-  const target = { jobHash: '', generation: 1, shard: 0 };
-  const given: [Partial<PushHeader>, string][] = [
-    [{ target: null as never }, 'the request has no target'],
-    [
-      { rankBegin: 1, rankEnd: 3, tokens: [1, 1] },
-      'ranks [1, 3) are no node of the reduction tree over 4 ranks',
-    ],
-    [{ rankBegin: 4, rankEnd: 5 }, 'ranks [4, 5) are no node'],
-    [{ rankBegin: 1, rankEnd: 1, tokens: [] }, 'ranks [1, 1) are no node'],
-    [{ tokens: [] }, '0 fencing tokens came for the 1 ranks [0, 1)'],
-    [{ weight: -1 }, 'the weight is -1'],
-    [{ weight: Number.POSITIVE_INFINITY }, 'the weight is Infinity'],
-    [{ squares: Number.NaN }, 'the sum of squares is NaN'],
-    [{ encoding: 7 as never }, 'the encoding is 7; this job takes F32'],
-  ];
-  for (const [change, reason] of given)
-    expect(await push(header(change), chunk(0, length))).toEqual(invalid(reason));
-  expect(await push(header({ target }))).toMatchObject({ code: 'FAILED_PRECONDITION' });
-});
-
-test('a gradient of a wrong length is rejected, and does not count against the job', async () => {
-  const { cluster, header, push } = await startRaw();
-  expect(await push(header(), chunk(0, 100))).toMatchObject({
-    outcome: 'REJECTED',
-    reason: `the gradient has 100 elements; shard 0 has ${length}`,
+describe.each(['grpc', 'fast'] as const)('a %s server', (transport) => {
+  test('streams that are no push are refused, each with its reason, and the shard is unchanged', async () => {
+    const { cluster, header, push } = await startRaw(transport);
+    expect(await push()).toEqual(invalid('a push without any message'));
+    expect(await push(chunk(0, length))).toEqual(invalid('the first message of a push must be its header'));
+    expect(await push(Buffer.from([0x12, 0x7f]))).toEqual(
+      invalid('a message is not protobuf: it ends in the middle of a field'),
+    );
+    expect(await push(Buffer.from([0x0a, 0x01, 0x0a]))).toEqual(invalid('a header is not protobuf'));
+    expect(await push(header(), header())).toEqual(invalid('a second header'));
+    expect(await push(header(), Buffer.from([0xff]))).toEqual(invalid('not protobuf'));
+    expect(await push(header(), chunk(0, 100), chunk(200, 100))).toEqual(
+      invalid('elements 100 to 199 are missing'),
+    );
+    expect(await push(header(), chunk(100, 100), chunk(0, 100))).toEqual(
+      invalid('elements 0 to 99 are missing'),
+    );
+    expect(await push(header(), chunk(0, 100), chunk(50, 100))).toEqual(
+      invalid('a chunk came at element 50, after 100 elements'),
+    );
+    expect(await push(header(), chunk(0, 100), chunk(0, 100))).toEqual(
+      invalid('a chunk came at element 0, after 100 elements'),
+    );
+    const odd = parameterService.Push.requestSerialize({ chunk: { offset: 0, data: Buffer.alloc(6) } });
+    expect(await push(header(), odd)).toEqual(invalid('has 6 bytes, which are no whole float32 elements'));
+    expect(await push(header(), chunk(0, limits.chunkBytes / 4 + 1))).toEqual(
+      invalid('at most 1048576 are accepted'),
+    );
+    expect(await push(header({ weight: 0 }), chunk(0, length))).toEqual(invalid('although the weight is 0'));
+    const client = cluster.client();
+    expect(await client.describe()).toMatchObject([
+      { rejected: 0, shards: [{ version: 0, clocks: [0, 0, 0, 0] }] },
+    ]);
   });
-  expect(await push(header(), chunk(0, length), chunk(length, 1))).toMatchObject({
-    outcome: 'REJECTED',
-    reason: `the gradient has more than ${length} elements; shard 0 has ${length}`,
+
+  test('headers that no correct sender makes are refused, each with its reason', async () => {
+    const { header, push } = await startRaw(transport);
+    const target = { jobHash: '', generation: 1, shard: 0 };
+    const given: [Partial<PushHeader>, string][] = [
+      [{ target: null as never }, 'the request has no target'],
+      [
+        { rankBegin: 1, rankEnd: 3, tokens: [1, 1] },
+        'ranks [1, 3) are no node of the reduction tree over 4 ranks',
+      ],
+      [{ rankBegin: 4, rankEnd: 5 }, 'ranks [4, 5) are no node'],
+      [{ rankBegin: 1, rankEnd: 1, tokens: [] }, 'ranks [1, 1) are no node'],
+      [{ tokens: [] }, '0 fencing tokens came for the 1 ranks [0, 1)'],
+      [{ weight: -1 }, 'the weight is -1'],
+      [{ weight: Number.POSITIVE_INFINITY }, 'the weight is Infinity'],
+      [{ squares: Number.NaN }, 'the sum of squares is NaN'],
+      [{ encoding: 7 as never }, 'the encoding is 7; this job takes F32'],
+    ];
+    for (const [change, reason] of given)
+      expect(await push(header(change), chunk(0, length))).toEqual(invalid(reason));
+    expect(await push(header({ target }))).toMatchObject({ code: 'FAILED_PRECONDITION' });
   });
-  expect(await push(header())).toMatchObject({ outcome: 'REJECTED' });
-  expect(await cluster.client().describe()).toMatchObject([{ rejected: 0, outcomes: { rejected: 3 } }]);
+
+  test('a gradient of a wrong length is rejected, and does not count against the job', async () => {
+    const { cluster, header, push } = await startRaw(transport);
+    expect(await push(header(), chunk(0, 100))).toMatchObject({
+      outcome: 'REJECTED',
+      reason: `the gradient has 100 elements; shard 0 has ${length}`,
+    });
+    expect(await push(header(), chunk(0, length), chunk(length, 1))).toMatchObject({
+      outcome: 'REJECTED',
+      reason: `the gradient has more than ${length} elements; shard 0 has ${length}`,
+    });
+    expect(await push(header())).toMatchObject({ outcome: 'REJECTED' });
+    expect(await cluster.client().describe()).toMatchObject([{ rejected: 0, outcomes: { rejected: 3 } }]);
+  });
 });
 
 test('another job, an older generation and a shard that is elsewhere are refused; a newer generation is waited for', async () => {
