@@ -45,7 +45,7 @@ export async function serve(options: RoleOptions): Promise<string> {
     range: { begin: 0, end: length },
     spec,
     kernels,
-    state: { parameters: kernels.allocate(length).fill(0.5), slots, updates: 0, clocks: [0] },
+    state: { parameters: kernels.allocate(length).fill(0.5), slots, numbers: [], updates: 0, clocks: [0] },
     endStep: spec.steps,
     gatherSquares: (_, own) => Promise.resolve([own]),
     onStep: () => {},

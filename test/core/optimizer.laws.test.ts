@@ -53,8 +53,11 @@ test.each(elementVariants)('$title: out of place gives the same bits as in place
 
 test.each(elementVariants)('$title: every parameter with a gradient moves', (variant) => {
   const [before, after] = [randomVector(1, length), run(variant, [0, length])[0]];
-  const moved = before.filter((value, index) => value !== after[index]).length;
-  expect(moved).toBeGreaterThan(length * 0.95);
+  // Of large ones a first step as short as that of Prodigy is below the last digit.
+  const small = [...before.keys()].filter((index) => Math.abs(before[index]) < 1);
+  const moved = small.filter((index) => before[index] !== after[index]).length;
+  expect(small.length).toBeGreaterThan(length / 3);
+  expect(moved).toBeGreaterThan(small.length * 0.95);
 });
 
 test.each(elementVariants)('$title: an update of no elements does nothing', (variant) => {

@@ -46,10 +46,49 @@ test('ramp grows by the same factor at every step, up to the base', () => {
   expect([last, after]).toEqual([0.4, 0.4]);
 });
 
+test('polynomial falls as a power of what is left', () => {
+  const options = { steps: 10, power: 2, finalFactor: 0.5 };
+  const expected = [1, 0.5 + 0.5 * 0.64, 0.5 + 0.5 * 0.25, 0.5, 0.5].map((factor) => 0.4 * factor);
+  for (const [index, rate] of rates('polynomial', options, [0, 2, 5, 10, 99]).entries()) {
+    expect(rate).toBeCloseTo(expected[index], 14);
+  }
+});
+
+test('one cycle rises from its initial factor to the base, and falls to its final one', () => {
+  const options = { steps: 100, riseFraction: 0.25, initialFactor: 0.1, finalFactor: 0.01 };
+  const expected = [0.1, 0.55, 1, 0.505, 0.01, 0.01].map((factor) => 0.4 * factor);
+  for (const [index, rate] of rates('one-cycle', options, [0, 12.5, 25, 62.5, 100, 1000]).entries()) {
+    expect(rate).toBeCloseTo(expected[index], 14);
+  }
+  expect(rates('one-cycle', { ...options, riseFraction: 1 }, [100])).toEqual([0.4 * 0.01]);
+  expect(rates('one-cycle', { ...options, riseFraction: 0 }, [0])).toEqual([0.4]);
+});
+
+test('restarts: every period begins anew at the base, and is longer than the one before', () => {
+  const options = { periodSteps: 4, growth: 3, finalFactor: 0.2 };
+  const middle = 0.4 * 0.6;
+  for (const [step, rate] of [
+    [0, 0.4],
+    [2, middle],
+    [4, 0.4],
+    [10, middle],
+    [16, 0.4],
+    [34, middle],
+    [52, 0.4],
+  ]) {
+    expect(rates('restarts', options, [step])[0], `step ${step}`).toBeCloseTo(rate, 14);
+  }
+  expect(rates('restarts', { periodSteps: 5, growth: 1 }, [0, 5, 1e9])).toEqual([0.4, 0.4, 0.4]);
+});
+
 const required: Record<string, Record<string, number>> = {
   step: { everySteps: 7 },
   cosine: { steps: 50 },
   ramp: { steps: 50 },
+  polynomial: { steps: 50 },
+  'one-cycle': { steps: 50 },
+  restarts: { periodSteps: 8 },
+  plateau: { everySteps: 5 },
 };
 
 test.each(Object.keys(schedules))(
@@ -57,8 +96,8 @@ test.each(Object.keys(schedules))(
   (name) => {
     const options = { ...required[name], warmupSteps: 5 };
     expect(rates(name, options, [0, 1, 2, 3, 4], 1)).toEqual([0.2, 0.4, 0.6, 0.8, 1]);
-    expect(rates(name, options, [5], 1)).toEqual([1]);
-    const without = name === 'cosine' ? { steps: 45 } : (required[name] ?? {});
+    expect(rates(name, options, [5], 1)[0]).toBeCloseTo(name === 'one-cycle' ? 0.04 : 1, 14);
+    const without = required[name]?.steps === 50 ? { steps: 45 } : (required[name] ?? {});
     const later = [6, 12, 30, 60];
     expect(rates(name, options, later)).toEqual(
       rates(
@@ -86,7 +125,7 @@ test('what cannot be is refused, and what can be is listed', () => {
     return error.line;
   };
   expect(refused('linear', {})).toBe(
-    'there is no schedule "linear". Use one of: constant, step, exponential, cosine, ramp.',
+    'there is no schedule "linear". Use one of: constant, step, exponential, cosine, ramp, polynomial, one-cycle, restarts, plateau.',
   );
   expect(refused('cosine', {})).toBe(
     'schedule "cosine" needs the option steps. Its options: steps (a whole number, 1 or more), ' +

@@ -8,6 +8,8 @@ import {
   inMemory,
   type JobDefinition,
   newton,
+  plateau,
+  prodigy,
   scheduleFree,
   sgd,
 } from 'tributary';
@@ -95,6 +97,27 @@ test.each<[object, string]>([
   ],
   [{ clipping: { norm: 0 } }, 'clipping.norm is 0, but must be a number above 0'],
   [{ model: { init: minimal.model.init } }, 'model.loss is missing, but must be a function'],
+  [
+    { delayCompensation: -1 },
+    'delayCompensation is -1, but must be a number above 0 (lambda of Zheng et al., 2017)',
+  ],
+  [
+    { delayCompensation: 0.04, learningRateByStaleness: true },
+    'learningRateByStaleness is given, but with staleness 0 no gradient is late: leave it out; delayCompensation is given, but with staleness 0 no gradient is late: leave it out',
+  ],
+  [
+    { learningRateByStaleness: true, staleness: 2, optimizer: ftrl() },
+    'learningRateByStaleness is given, but ftrl has a schedule of its own: leave it out',
+  ],
+  [{ accumulate: 17 }, 'accumulate is 17, but a minibatch has 16 examples: it must not be more'],
+  [
+    { schedule: plateau({ everySteps: 5 }), staleness: 3 },
+    'staleness is 3, but the schedule plateau goes by sums over whole steps: leave it out, or set it to 0',
+  ],
+  [
+    { optimizer: prodigy(), staleness: Number.POSITIVE_INFINITY },
+    'staleness is Infinity, but prodigy goes by sums over whole steps: leave it out, or set it to 0',
+  ],
   [{ averaging: 1 }, 'averaging is 1, but must be a number from 0 to below 1'],
   [
     { averaging: 0.9, optimizer: newton() },

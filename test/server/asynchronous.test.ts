@@ -1,3 +1,4 @@
+import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { expect, test } from 'vitest';
 import { pushOf, TestCluster, testSpec } from './testCluster.ts';
 
@@ -85,4 +86,37 @@ test('stale: a gradient from too far behind is dropped, and its rank goes on', a
   const parameters = new Float32Array(2);
   await client.pullLatest(parameters);
   expect(parameters).toEqual(Float32Array.of(-0.5, -1));
+});
+
+/** Ranks 0 and 1 pull version 0; rank 1 pushes three times, rank 0 then once, from version 0. Returns the parameters before and after that last push. */
+async function trainLate(change: Partial<JobSpec>): Promise<[Float32Array, Float32Array]> {
+  const cluster = await TestCluster.start(testSpec({ ranks: 2, staleness: null, layout, ...change }), 1);
+  const client = cluster.client();
+  const parameters = new Float32Array(2);
+  const late = await client.pull(0, parameters);
+  for (let step = 0; step < 3; step++) {
+    const { versions } = await client.pull(step, parameters);
+    await client.push({ ...pushOf(1, step, Float32Array.of(2, 4)), versions });
+  }
+  await client.pullLatest(parameters);
+  const before = parameters.slice();
+  await client.push({ ...pushOf(0, 0, Float32Array.of(4, -2)), versions: late.versions });
+  await client.pullLatest(parameters);
+  return [before, parameters];
+}
+
+test('late gradients: the rate is divided by the updates that came meanwhile', async () => {
+  const [before, after] = await trainLate({ learningRateByStaleness: true });
+  // Gradients that are not late go at the full rate of 0.5.
+  expect(before).toEqual(Float32Array.of(-1.5, -3));
+  expect(after[0]).toBeCloseTo(-1.5 - (0.5 / 3) * 2, 6);
+  expect(after[1]).toBeCloseTo(-3 + (0.5 / 3) * 1, 6);
+});
+
+test('late gradients: the correction of DC-ASGD, from as many versions back as there are ranks', async () => {
+  const [before, after] = await trainLate({ delayCompensation: 0.25 });
+  expect(before).toEqual(Float32Array.of(-1.5, -3));
+  // Versions 1 and 2 are kept, and version 0 is not: the parameters have moved by -1 and -2 since version 1.
+  expect(after[0]).toBeCloseTo(-1.5 - 0.5 * (2 + 0.25 * 4 * -1), 6);
+  expect(after[1]).toBeCloseTo(-3 - 0.5 * (-1 + 0.25 * 1 * -2), 6);
 });

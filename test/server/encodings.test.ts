@@ -98,7 +98,7 @@ async function startRaw(change: Partial<JobSpec>) {
         (error: ServiceError | null, reply) => resolve(error?.details ?? reply),
       );
       const ranks = { rankBegin: 0, rankEnd: 1, tokens: [1] };
-      const header = { target, ...ranks, step: 0, weight: 2, loss: 1, squares: 0, encoding };
+      const header = { target, ...ranks, step: 0, weight: 2, loss: 1, squares: 0, encoding, version: 0 };
       call.write({ header });
       for (const [offset, data] of chunks)
         call.write({ chunk: { offset, data: typeof data === 'number' ? new Uint8Array(data) : data } });

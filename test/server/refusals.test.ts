@@ -34,6 +34,7 @@ async function startRaw(transport: Transport) {
         loss: 1,
         squares: 0,
         encoding: 'F32',
+        version: 0,
         ...change,
       },
     });

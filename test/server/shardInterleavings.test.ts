@@ -30,6 +30,7 @@ function shardOf(
     state: {
       parameters: kernels.allocate(length),
       slots: optimizer.slots.map(() => kernels.allocate(length)),
+      numbers: [],
       updates: 0,
       clocks: new Array<number>(spec.ranks).fill(0),
     },
@@ -72,6 +73,7 @@ const pushOf = (node: RankRange, step: number) => {
     loss: ranks,
     squares: 0,
     encoding: 'F32',
+    version: 0,
   };
 };
 

@@ -116,6 +116,7 @@ describe.each(pairs)('a %s client and a %s server over %s', (transport, server, 
         loss: 0,
         squares: 0,
         encoding: 'F32',
+        version: 0,
       },
     };
     const short = Buffer.alloc(40_000);
@@ -161,6 +162,7 @@ describe.each(pairs)('a %s client and a %s server over %s', (transport, server, 
         loss: 0,
         squares: 0,
         encoding: 'F32',
+        version: 0,
       },
     };
     const gradient = Buffer.from(gradientOf(0, 0, length).buffer);

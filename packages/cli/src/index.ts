@@ -32,13 +32,23 @@ export {
   nesterov,
   newton,
   newtonCg,
+  prodigy,
   radam,
   rmsprop,
   scheduleFree,
   sgd,
   soap,
 } from '@tributary/worker/job/optimizers.ts';
-export { constant, cosine, exponential, stepDecay } from '@tributary/worker/job/schedules.ts';
+export {
+  constant,
+  cosine,
+  exponential,
+  oneCycle,
+  plateau,
+  polynomial,
+  restarts,
+  stepDecay,
+} from '@tributary/worker/job/schedules.ts';
 export type { TensorRule } from '@tributary/worker/job/tensorOptions.ts';
 export * from '@tributary/worker/nn/activations.ts';
 export * from '@tributary/worker/nn/attention.ts';

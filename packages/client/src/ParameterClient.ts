@@ -76,6 +76,8 @@ export interface Push {
   /** One node of the reduction tree. */
   readonly ranks: RankRange;
   readonly step: number;
+  /** Versions of the parameters that it was computed from, by shard, as the pull said. Needed in the asynchronous modes only. */
+  readonly versions?: readonly number[];
   /** Fencing tokens of the ranks' leases, in order of rank. */
   readonly tokens: readonly number[];
   /** Examples behind it. */
@@ -345,6 +347,7 @@ export class ParameterClient {
       loss: push.loss,
       squares: push.squares,
       encoding: isEncoded(push.gradient) ? push.gradient.name : 'F32',
+      version: push.versions?.[index] ?? 0,
     };
     const reply = await this.#retrying(signal, (until) =>
       channel.push(header, this.#sent(pushChunks(push, shard)), {

@@ -235,4 +235,6 @@ export interface CheckpointShard extends Range {
   readonly updates: number;
   /** Steps done, by rank. */
   readonly clocks: readonly number[];
+  /** What the optimizer and the schedule remember beside vectors; of a synchronous job the same for all shards. */
+  readonly numbers?: readonly number[];
 }

@@ -18,6 +18,7 @@ export interface PushHeader {
   loss: number;
   squares: number;
   encoding: string;
+  version: number;
 }
 
 export interface PushReply {
@@ -116,6 +117,7 @@ export interface CheckpointChunk {
 export interface CheckpointPartReply {
   ready: boolean;
   chunks: CheckpointChunk[];
+  numbers: number[];
   updates: number;
   clocks: number[];
   error: string;

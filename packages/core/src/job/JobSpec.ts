@@ -55,6 +55,8 @@ export interface JobSpec {
   readonly lastBatch: LastBatch;
   /** Examples in the minibatch of one rank at one step; with `full`, the most that a rank has. */
   readonly batchSize: number;
+  /** The parts in which a rank computes its minibatch, one after the other; 1 if not given. */
+  readonly microBatches?: number;
   /** Examples of the training data: every worker must find as many, or it holds other data. */
   readonly trainSize: number;
   /** Steps of every rank; the job ends when every rank has done them. */
@@ -65,6 +67,10 @@ export interface JobSpec {
   readonly stepsPerEpoch: number;
   /** 0 is bulk-synchronous, s > 0 stale-synchronous; null is Infinity (JSON has none): asynchronous. */
   readonly staleness: number | null;
+  /** Not synchronous: the learning rate of a gradient that is k > 1 updates late is divided by k. Zhang et al., "Staleness-aware Async-SGD", 2016. */
+  readonly learningRateByStaleness?: boolean;
+  /** Not synchronous: lambda of a gradient's correction for the updates that came meanwhile. Zheng et al., "Asynchronous SGD with Delay Compensation", 2017. */
+  readonly delayCompensation?: number;
   readonly optimizer: OptimizerSpec;
   /**
    * Computes whole steps in the workers. Then the optimizer is `assign`, the layout has the method's state behind the model's parameters, and a push

@@ -48,6 +48,8 @@ export interface UpdateStep {
   readonly count: number;
   /** After the schedule. */
   readonly learningRate: number;
+  /** The numbers of a rule that has `shared`, now. */
+  readonly shared?: readonly number[];
 }
 
 /** A method of the table: what it takes, and how it makes a rule of that. */
@@ -66,11 +68,23 @@ export interface Slot {
   readonly shape?: (tensor: readonly number[]) => readonly number[];
 }
 
+/**
+ * Numbers that all shards of a model have alike, found anew before each update from sums over the slots of the whole model. They are kept beside the slots.
+ * Only synchronous jobs can have them.
+ */
+export interface SharedNumbers {
+  readonly begin: readonly number[];
+  /** Which sums are exchanged: of the elements of a slot, or of their absolute values. */
+  readonly sums: readonly { readonly slot: string; readonly absolute?: true }[];
+  next(numbers: readonly number[], sums: readonly number[]): readonly number[];
+}
+
 export interface Rule {
   /** Which kernel computes it: the method's name, or a variant's. A rule on whole tensors has none. */
   readonly kernel: string;
   readonly wholeTensors?: true;
   readonly slots: readonly Slot[];
+  readonly shared?: SharedNumbers;
   /** The constants of one update, in float64; `apply` gets them rounded to float32. */
   scalars(step: UpdateStep): readonly number[];
   /** Out of place, over whole arrays of one length; with `wholeTensors` over one tensor of this shape. */

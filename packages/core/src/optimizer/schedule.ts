@@ -9,6 +9,13 @@ import {
   upToOne,
   wholeNumber,
 } from './options.ts';
+import { plateauOptions } from './plateau.ts';
+
+/** The options of a plateau schedule; undefined if it is another. */
+export function plateauOf(spec: ScheduleSpec): Resolved<typeof plateauOptions> | undefined {
+  if (spec.name !== 'plateau') return undefined;
+  return resolveOptions('schedule "plateau"', { ...plateauOptions, ...warmup }, spec.options);
+}
 
 /** A schedule gives the factor by which the base learning rate is multiplied, `step` steps after the warm-up. */
 interface Schedule<Table extends OptionTable = OptionTable> {
@@ -46,19 +53,10 @@ export const schedules: Readonly<Record<string, Schedule>> = {
    */
   cosine: schedule({
     options: { steps: wholeNumber(1), finalFactor: upToOne(0) },
-    check({ steps, warmupSteps }) {
-      if (warmupSteps < steps) return;
-      throw new TributaryError(
-        'INVALID_ARGUMENT',
-        'schedule "cosine": the warm-up is as long as the schedule',
-        {
-          hint: `warmupSteps (${warmupSteps}) must be less than steps (${steps}), which include the warm-up.`,
-        },
-      );
-    },
+    check: requireRoom('cosine'),
     factor: ({ steps, finalFactor, warmupSteps }, step) => {
       const progress = Math.min(1, step / (steps - warmupSteps));
-      return finalFactor + ((1 - finalFactor) * (1 + Math.cos(Math.PI * progress))) / 2;
+      return halfCosine(1, finalFactor, progress);
     },
   }),
 
@@ -70,7 +68,76 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     options: { steps: wholeNumber(1), ratio: positive(1) },
     factor: ({ steps, ratio }, step) => ratio ** (Math.min(1, step / steps) - 1),
   }),
+
+  /** (1 - progress)^power from 1 down to `finalFactor` at step `steps` (warm-up included), and that from there on. */
+  polynomial: schedule({
+    options: { steps: wholeNumber(1), power: positive(1), finalFactor: upToOne(0) },
+    check: requireRoom('polynomial'),
+    factor: ({ steps, power, finalFactor, warmupSteps }, step) => {
+      const progress = Math.min(1, step / (steps - warmupSteps));
+      return finalFactor + (1 - finalFactor) * (1 - progress) ** power;
+    },
+  }),
+
+  /**
+   * Up from `initialFactor` to 1 in the first `riseFraction` of `steps`, then down to `finalFactor`, each half a period of a cosine.
+   * Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2019; the shape as in PyTorch.
+   */
+  'one-cycle': schedule({
+    options: {
+      steps: wholeNumber(1),
+      riseFraction: upToOne(0.3),
+      initialFactor: upToOne(0.04),
+      finalFactor: upToOne(4e-6),
+    },
+    check: requireRoom('one-cycle'),
+    factor: ({ steps, riseFraction, initialFactor, finalFactor, warmupSteps }, step) => {
+      const length = steps - warmupSteps;
+      const rise = riseFraction * length;
+      if (step < rise) return halfCosine(initialFactor, 1, step / rise);
+      return halfCosine(1, finalFactor, rise < length ? Math.min(1, (step - rise) / (length - rise)) : 1);
+    },
+  }),
+
+  /**
+   * Cosines from 1 to `finalFactor`, one after the other: the first is `periodSteps` long, every other `growth` times the one before.
+   * Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
+   */
+  restarts: schedule({
+    options: { periodSteps: wholeNumber(1), growth: wholeNumber(1, 2), finalFactor: upToOne(0) },
+    factor: ({ periodSteps, growth, finalFactor }, step) => {
+      let length = periodSteps;
+      let begun = growth === 1 ? step - (step % periodSteps) : 0;
+      while (step - begun >= length) {
+        begun += length;
+        length *= growth;
+      }
+      return halfCosine(1, finalFactor, (step - begun) / length);
+    },
+  }),
+
+  /** Lowered each time the training loss stops falling: see plateau.ts. The factor is a matter of the losses, not of the step. */
+  plateau: schedule({ options: plateauOptions, factor: () => 1 }),
 };
+
+/** From one value to another along half a period of a cosine. */
+function halfCosine(from: number, to: number, progress: number): number {
+  return to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
+}
+
+/** Of a schedule whose `steps` include the warm-up: some must be left for itself. */
+function requireRoom(name: string) {
+  return ({ steps, warmupSteps }: { readonly steps: number; readonly warmupSteps: number }): void => {
+    if (warmupSteps < steps) return;
+    throw new TributaryError(
+      'INVALID_ARGUMENT',
+      `schedule "${name}": the warm-up is as long as the schedule`,
+      {
+        hint: `warmupSteps (${warmupSteps}) must be less than steps (${steps}), which include the warm-up.`,
+      },
+    );
+  };
+}
 
 const warmup = { warmupSteps: wholeNumber(0, 0) };
 

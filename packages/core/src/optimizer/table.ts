@@ -13,6 +13,7 @@ import { muon } from './muon.ts';
 import { nadam } from './nadam.ts';
 import { nesterov } from './nesterov.ts';
 import type { Method } from './Optimizer.ts';
+import { prodigy } from './prodigy.ts';
 import { radam } from './radam.ts';
 import { rmsprop } from './rmsprop.ts';
 import { scheduleFree } from './scheduleFree.ts';
@@ -35,6 +36,7 @@ export const optimizers = {
   lion,
   ftrl,
   'schedule-free': scheduleFree,
+  prodigy,
   lars,
   lamb,
   adafactor,

@@ -20,9 +20,22 @@ export function blockSquares(values: Float32Array): Float64Array {
   return blocks;
 }
 
+/** Sums of the elements per block, or of their absolute values, in float64 from left to right. */
+export function blockSums(values: Float32Array, absolute: boolean): Float64Array {
+  const blocks = new Float64Array(Math.ceil(values.length / blockElements));
+  for (let index = 0; index < values.length; index++) {
+    blocks[Math.floor(index / blockElements)] += absolute ? Math.abs(values[index]) : values[index];
+  }
+  return blocks;
+}
+
 /** The Euclidean norm from block sums given in block order. */
 export function normOfBlocks(blocks: Iterable<Float64Array>): number {
+  return Math.sqrt(sumOfBlocks(blocks));
+}
+
+export function sumOfBlocks(blocks: Iterable<Float64Array>): number {
   let sum = 0;
   for (const block of blocks) for (let index = 0; index < block.length; index++) sum += block[index];
-  return Math.sqrt(sum);
+  return sum;
 }

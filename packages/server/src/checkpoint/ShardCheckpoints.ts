@@ -15,6 +15,7 @@ import { Waiters } from '../shard/Waiters.ts';
 /** What a shard wrote of one checkpoint, or why it did not. */
 export interface CheckpointPart {
   readonly chunks: readonly CheckpointChunk[];
+  readonly numbers: readonly number[];
   readonly updates: number;
   readonly clocks: readonly number[];
   /** Empty if all went well. */
@@ -96,7 +97,7 @@ export class ShardCheckpoints {
   async #write({ step, state }: Snapshot): Promise<void> {
     const { spec, ranges, shard, store, generation } = this.#options;
     const slots = createOptimizer(spec.optimizer).slotLayouts(spec.layout);
-    const { updates, clocks } = state;
+    const { numbers, updates, clocks } = state;
     const chunks: CheckpointChunk[] = [];
     try {
       for (const plan of planCheckpoint(spec.layout, slots, ranges, limits.checkpointChunkBytes)) {
@@ -111,7 +112,7 @@ export class ShardCheckpoints {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         chunks.push({ index: plan.index, offset: plan.offset, bytes: bytes.length, sha256 });
       }
-      this.#settle(step, { chunks, updates, clocks, error: '' });
+      this.#settle(step, { chunks, numbers, updates, clocks, error: '' });
     } catch (cause) {
       const error = cause instanceof TributaryError ? cause.line : String(cause);
       if (!this.#closed.signal.aborted) {
@@ -133,5 +134,5 @@ export class ShardCheckpoints {
 }
 
 function unwritten(error: string): CheckpointPart {
-  return { chunks: [], updates: 0, clocks: [], error };
+  return { chunks: [], numbers: [], updates: 0, clocks: [], error };
 }

@@ -75,7 +75,7 @@ function restoreProgress(
   manifest: CheckpointManifest,
   spec: JobSpec,
   range: Range,
-): { updates: number; clocks: number[] } {
+): { updates: number; clocks: number[]; numbers: readonly number[] } {
   const writers = manifest.shards.filter((shard) => shard.begin < range.end && range.begin < shard.end);
   if (writers.length === 0 || writers.some(({ clocks }) => clocks.length !== spec.ranks)) {
     throw new TributaryError(
@@ -84,10 +84,11 @@ function restoreProgress(
     );
   }
   const updates = slowest(writers.map((shard) => shard.updates));
+  const { numbers = [] } = writers[0];
   if (stalenessBound(spec.staleness) === 0)
-    return { updates, clocks: new Array<number>(spec.ranks).fill(manifest.step) };
+    return { updates, numbers, clocks: new Array<number>(spec.ranks).fill(manifest.step) };
   const clocks = Array.from({ length: spec.ranks }, (_, rank) =>
     slowest(writers.map((shard) => shard.clocks[rank])),
   );
-  return { updates, clocks };
+  return { updates, numbers, clocks };
 }

@@ -59,6 +59,7 @@ export class CheckpointWriter {
       end: range.end,
       updates: parts[index].updates,
       clocks: parts[index].clocks,
+      numbers: parts[index].numbers,
     }));
     const chunks = parts.flatMap((part) => part.chunks);
     return this.#commit(id, step, slots, chunks, shards, now);

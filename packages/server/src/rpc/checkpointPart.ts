@@ -7,9 +7,11 @@ export function checkpointPart(context: RpcContext) {
     async ({ target, step, waitMs }: CheckpointPartRequest, signal): Promise<CheckpointPartReply> => {
       const { checkpoints } = context.loaded().find(target);
       const part = await checkpoints.part(step, waitMs, signal);
-      if (part === undefined) return { ready: false, chunks: [], updates: 0, clocks: [], error: '' };
+      if (part === undefined)
+        return { ready: false, chunks: [], numbers: [], updates: 0, clocks: [], error: '' };
       const { updates, error } = part;
-      return { ready: true, chunks: [...part.chunks], updates, clocks: [...part.clocks], error };
+      const [chunks, numbers, clocks] = [[...part.chunks], [...part.numbers], [...part.clocks]];
+      return { ready: true, chunks, numbers, updates, clocks, error };
     },
   );
 }

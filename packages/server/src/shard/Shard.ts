@@ -11,12 +11,13 @@ import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { clipScale } from '@tributary/core/optimizer/clip.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
-import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { normOfBlocks, sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type Total, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
 import { findBroken, type Rejection } from './findBroken.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
 import { judgePush, type PushFacts, type PushJudgement, type PushState } from './judgePush.ts';
 import { judgeReduce, type ReduceFacts } from './judgeReduce.ts';
+import { LateGradients } from './LateGradients.ts';
 import { ParameterVersions, type Version } from './ParameterVersions.ts';
 import { ReduceSums } from './ReduceSums.ts';
 import { ShardUpdate } from './ShardUpdate.ts';
@@ -27,6 +28,8 @@ export interface ShardState {
   readonly parameters: Float32Array;
   /** In the optimizer's order. */
   readonly slots: readonly Float32Array[];
+  /** What is remembered beside the vectors, see ShardUpdate; empty at the start of a job. */
+  readonly numbers: readonly number[];
   /** Updates applied. */
   readonly updates: number;
   /** Steps completed, by rank. */
@@ -95,6 +98,7 @@ export class Shard {
   readonly #update: ShardUpdate;
   readonly #encoding: JobEncoding;
   readonly #versions: ParameterVersions;
+  readonly #late: LateGradients;
   readonly #slots: readonly Float32Array[];
   readonly #clocks: Uint32Array;
   readonly #tokens: Float64Array;
@@ -120,7 +124,7 @@ export class Shard {
     this.#spec = spec;
     this.#kernels = kernels;
     this.#staleness = stalenessBound(spec.staleness);
-    this.#update = new ShardUpdate(spec, range, kernels);
+    this.#update = new ShardUpdate(spec, range, kernels, state.numbers);
     this.#encoding = new JobEncoding(spec);
     this.#slots = state.slots;
     this.#updates = state.updates;
@@ -130,6 +134,7 @@ export class Shard {
     this.#sums = new ReduceSums(spec.ranks);
     this.#endStep = options.endStep;
     this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
+    this.#late = new LateGradients(spec, this.#versions);
   }
 
   get length(): number {
@@ -343,26 +348,28 @@ export class Shard {
     const isGradient = this.#spec.method === undefined;
     if (values !== undefined && isGradient && weight !== 1) this.#kernels.divide(values, weight);
     if (values !== undefined && value !== undefined) this.#kernels.clip(values, value);
-    if (norm === undefined) {
-      this.#finishStep(step, 1);
+    const squares =
+      norm === undefined ? [] : [this.#update.blockSquares(values ?? new Float32Array(this.length))];
+    const quantities = [...squares, ...this.#update.sums(this.#slots)];
+    if (quantities.length === 0) {
+      this.#finishStep(step, []);
       return;
     }
-    const own = this.#update.blockSquares(values ?? new Float32Array(this.length));
+    const own = Float64Array.from(quantities.flatMap((blocks) => [...blocks]));
     this.#squares.delete(step - 2);
     this.#squares.set(step, own);
     this.#waiters.wake();
-    if (this.length === this.#spec.layout.length)
-      this.#finishStep(step, clipScale(normOfBlocks([own]), norm));
-    else void this.#finishWithPeers(step, own, norm);
+    if (this.length === this.#spec.layout.length) this.#finishStep(step, [own]);
+    else void this.#finishWithPeers(step, own);
   }
 
-  /** The norm is that of the whole gradient, so every shard needs the sums of all, and adds them in the same order. */
-  async #finishWithPeers(step: number, own: Float64Array, norm: number): Promise<void> {
+  /** Norms and other sums are those of the whole model, so every shard needs the blocks of all, and adds them in the same order. */
+  async #finishWithPeers(step: number, own: Float64Array): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
       try {
         const blocks = await this.#options.gatherSquares(step, own, signal);
-        if (!signal.aborted) this.#finishStep(step, clipScale(normOfBlocks(blocks), norm));
+        if (!signal.aborted) this.#finishStep(step, blocks);
         return;
       } catch (error) {
         if (!(error instanceof TributaryError)) throw error;
@@ -373,12 +380,25 @@ export class Shard {
     }
   }
 
-  #finishStep(step: number, scale: number): void {
+  /** `blocks` of all shards: the squares, where the job clips by the norm, and then what the optimizer needs, quantity by quantity. */
+  #finishStep(step: number, blocks: readonly Float64Array[]): void {
     const { values, weight, loss } = this.#tree.total();
     invariant(step === this.clock, 'steps close in order');
+    const { norm } = this.#spec.clipping;
+    const sums = this.#update.sumCount;
+    const count = sums + (norm === undefined ? 0 : 1);
+    const quantity = (index: number) =>
+      blocks.map((all) => all.subarray((all.length / count) * index, (all.length / count) * (index + 1)));
+    const scale = norm === undefined ? 1 : clipScale(normOfBlocks(quantity(0)), norm);
+    if (sums > 0) {
+      this.#update.learn(
+        Array.from({ length: sums }, (_, index) => sumOfBlocks(quantity(count - sums + index))),
+      );
+    }
     if (values !== undefined && scale !== 1) this.#kernels.scale(values, values, scale);
     this.#clocks.fill(step + 1);
     this.#advance(values, step);
+    this.#update.observe(loss, weight);
     this.#tree.reset();
     if (weight > 0) this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness: 0 });
     this.#afterAdvance(step);
@@ -386,7 +406,7 @@ export class Shard {
 
   /** Asynchronous: applied as it comes. */
   #apply(
-    { rankBegin: rank, step, weight, loss, squares }: PushFacts,
+    { rankBegin: rank, step, weight, loss, squares, version }: PushFacts,
     gradient: Float32Array | undefined,
   ): PushOutcome {
     const { value, norm } = this.#spec.clipping;
@@ -398,7 +418,10 @@ export class Shard {
       const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares) / weight, norm);
       if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
     }
-    this.#advance(gradient, step);
+    if (gradient !== undefined) this.#late.correct(gradient, version);
+    const rateFactor = this.#late.rateFactor(version);
+    if (gradient !== undefined) this.#late.keepCurrent();
+    this.#advance(gradient, step, rateFactor);
     if (gradient !== undefined)
       this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness });
     this.#complete(rank, step);
@@ -412,13 +435,13 @@ export class Shard {
   }
 
   /** Writes the next version; undefined: the same parameters once more. */
-  #advance(gradient: Float32Array | undefined, step: number): void {
+  #advance(gradient: Float32Array | undefined, step: number, rateFactor = 1): void {
     if (gradient === undefined && this.#staleness > 0) return;
     if (gradient !== undefined) this.#updates++;
     const updates = this.#updates;
     this.#versions.advance(this.#versionNumber(), (out, current) => {
       if (gradient === undefined) out.set(current);
-      else this.#update.apply(out, current, gradient, this.#slots, { step, updates });
+      else this.#update.apply(out, current, gradient, this.#slots, { step, updates, rateFactor });
     });
   }
 
@@ -436,6 +459,7 @@ export class Shard {
     const state = {
       parameters: version.values,
       slots: this.#slots.map((slot) => slot.slice()),
+      numbers: this.#update.numbers,
       updates: this.#updates,
       clocks: this.clocks,
     };

@@ -6,8 +6,10 @@ import { liveRanges, type Segment, segmentsOf } from '@tributary/core/layout/seg
 import { averageSlot, rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
-import { learningRateAt } from '@tributary/core/optimizer/schedule.ts';
+import { afterStep, type PlateauState, plateauBegin } from '@tributary/core/optimizer/plateau.ts';
+import { learningRateAt, plateauOf } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
+import { blockSums } from '@tributary/core/reduction/blockSquares.ts';
 
 /** What is updated in one go, with the optimizer that its options make; all ranges counted from the begin of the shard's vectors. */
 interface Part extends Segment {
@@ -23,16 +25,28 @@ export class ShardUpdate {
   readonly #spec: JobSpec;
   readonly #kernels: VectorKernels;
   readonly #parts: readonly Part[];
-  readonly #wholeTensors: boolean;
+  readonly #optimizer: Optimizer;
+  readonly #plateau: ReturnType<typeof plateauOf>;
+  #losses: PlateauState;
+  /** See SharedNumbers; empty if the optimizer has none. */
+  #shared: readonly number[];
   /** Pushes that make one step of all ranks. */
   readonly #updatesPerStep: number;
 
-  constructor(spec: JobSpec, range: Range, kernels: VectorKernels) {
+  /** `numbers` as this class gave them; none at the start of a job. */
+  constructor(spec: JobSpec, range: Range, kernels: VectorKernels, numbers: readonly number[] = []) {
     this.#spec = spec;
     this.#kernels = kernels;
     this.#updatesPerStep = stalenessBound(spec.staleness) === 0 ? 1 : spec.ranks;
     this.#parts = partsOf(spec, range);
-    this.#wholeTensors = createOptimizer(spec.optimizer).wholeTensors;
+    this.#optimizer = createOptimizer(spec.optimizer);
+    this.#plateau = plateauOf(spec.schedule);
+    const shared = this.#optimizer.rule.shared?.begin ?? [];
+    const fresh = [...shared, ...plateauBegin];
+    // A job that is resumed with another optimizer begins anew.
+    const begun = numbers.length === fresh.length ? numbers : fresh;
+    this.#shared = begun.slice(0, shared.length);
+    this.#losses = this.#plateau === undefined ? plateauBegin : begun.slice(shared.length);
   }
 
   /** What `step` changes, counted from the begin of the shard. */
@@ -41,13 +55,42 @@ export class ShardUpdate {
   }
 
   average(slots: readonly Float32Array[]): Float32Array | undefined {
-    return slots[createOptimizer(this.#spec.optimizer).slots.indexOf(averageSlot)];
+    return slots[this.#optimizer.slots.indexOf(averageSlot)];
+  }
+
+  /** What has to be remembered beside the slots; the same on all shards of a synchronous job. */
+  get numbers(): number[] {
+    return [...this.#shared, ...this.#losses];
+  }
+
+  /** How many sums there are. */
+  get sumCount(): number {
+    return this.#optimizer.rule.shared?.sums.length ?? 0;
+  }
+
+  /** Sums over the blocks of the slots that the shards have to exchange before the next update, quantity by quantity. */
+  sums(slots: readonly Float32Array[]): Float64Array[] {
+    const { rule, slots: names } = this.#optimizer;
+    return (rule.shared?.sums ?? []).map(({ slot, absolute }) =>
+      blockSums(slots[names.indexOf(slot)], absolute === true),
+    );
+  }
+
+  /** Takes the sums over all shards, in the order of `sums`, into account. */
+  learn(sums: readonly number[]): void {
+    this.#shared = this.#optimizer.rule.shared?.next(this.#shared, sums) ?? [];
+  }
+
+  /** Takes the sum of the losses of a step into account, which is over. */
+  observe(loss: number, examples: number): void {
+    if (this.#plateau === undefined || examples === 0) return;
+    this.#losses = afterStep(this.#losses, this.#plateau, loss, examples);
   }
 
   /** The sums of squares by which a gradient is clipped: per block of the shard, or where tensors are not cut, per block of each tensor, so that they do
    * not depend on where the shards begin. */
   blockSquares(gradient: Float32Array): Float64Array {
-    return this.#wholeTensors
+    return this.#optimizer.wholeTensors
       ? Float64Array.from(
           this.#parts.flatMap(({ begin, end }) => [
             ...this.#kernels.blockSquares(gradient.subarray(begin, end)),
@@ -56,13 +99,13 @@ export class ShardUpdate {
       : this.#kernels.blockSquares(gradient);
   }
 
-  /** Writes to `out` what becomes of `current`: the update number `updates` of the shard, from 1, by the gradient of `step`. */
+  /** Writes to `out` what becomes of `current`: the update number `updates` of the shard, from 1, by the gradient of `step`, at a rate times `rateFactor`. */
   apply(
     out: Float32Array,
     current: Float32Array,
     gradient: Float32Array,
     slots: readonly Float32Array[],
-    { step, updates }: { step: number; updates: number },
+    { step, updates, rateFactor = 1 }: { step: number; updates: number; rateFactor?: number },
   ): void {
     for (const { begin, end, frozenUntil, optimizer, slots: slotRanges, shape } of this.#parts) {
       const part = (vector: Float32Array) => vector.subarray(begin, end);
@@ -73,8 +116,8 @@ export class ShardUpdate {
       // What was frozen begins its moments anew, so its bias corrections too.
       const count = Math.max(1, updates - frozenUntil * this.#updatesPerStep);
       const base = Number(optimizer.hyperparameters.learningRate);
-      const learningRate = learningRateAt(this.#spec.schedule, base, step);
-      const now = { count, learningRate };
+      const learningRate = learningRateAt(this.#spec.schedule, base, step) * rateFactor * this.#losses[0];
+      const now = { count, learningRate, shared: this.#shared };
       const slotParts = slots.map((slot, index) =>
         slot.subarray(slotRanges[index].begin, slotRanges[index].end),
       );

@@ -16,6 +16,7 @@ export interface PushFacts extends RanksFacts {
   readonly loss: number;
   readonly squares: number;
   readonly encoding: string;
+  readonly version: number;
 }
 
 /** What a shard knows of its ranks. */

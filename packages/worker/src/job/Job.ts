@@ -56,6 +56,8 @@ export interface JobDefinition<
   sampling?: 'shuffled' | 'full';
   /** Examples in the minibatch of one rank: a step of the job sees ranks x batchSize. Not given with `sampling: 'full'`. */
   batchSize?: number;
+  /** A rank computes its minibatch in this many parts, one after the other: for batches that do not fit into memory at once. Default: 1. */
+  accumulate?: number;
   /**
    * What becomes of the examples at the end of an epoch that are too few for a step. `dropped` (default): they wait for another epoch. `short`: the ranks share them
    * out, and batches are shorter. `padded`: so too, but batches are made up to `batchSize`, and every batch has a field `weight`, 1 for true examples and 0 for
@@ -73,6 +75,10 @@ export interface JobDefinition<
   ranks?: number;
   /** Steps that a rank may be ahead of the slowest: 0 (default) is synchronous, `Infinity` asynchronous. */
   staleness?: number;
+  /** Not synchronous: the learning rate of a gradient that is k > 1 updates late is divided by k (Zhang et al., 2016). Default: false. */
+  learningRateByStaleness?: boolean;
+  /** Not synchronous: how much a late gradient is corrected for the updates that came meanwhile (lambda of DC-ASGD: Zheng et al., 2017, who take 0.04). Default: not at all. */
+  delayCompensation?: number;
   /** 0 means at the end only. Default: once an epoch, but at most about 20 times. */
   checkpointEverySteps?: number;
   /** Default: 3. */

@@ -114,6 +114,7 @@ const definition = z.strictObject(
       `'dropped', 'short' or 'padded'`,
     ).default('dropped'),
     batchSize: whole(1, elementsMax).optional(),
+    accumulate: whole(1, elementsMax).optional(),
     start: z
       .strictObject(
         {
@@ -135,6 +136,11 @@ const definition = z.strictObject(
       (found) => found === Number.POSITIVE_INFINITY || isWhole(found, 0, elementsMax),
       `a whole number from 0 to ${elementsMax}, or Infinity`,
     ).default(0),
+    learningRateByStaleness: boolean.optional(),
+    delayCompensation: value<number>(
+      (found) => Number.isFinite(found) && (found as number) > 0,
+      'a number above 0 (lambda of Zheng et al., 2017)',
+    ).optional(),
     checkpointEverySteps: whole(0, elementsMax).optional(),
     checkpointsKept: whole(1, 1000).default(limits.checkpointsKept),
     evaluateEverySteps: whole(0, elementsMax).optional(),
@@ -177,6 +183,11 @@ function contradictions(job: Job): string[] {
   if (sampling === 'shuffled' && batchSize === undefined) {
     problems.push('batchSize is missing, but must be the number of examples in the minibatch of one rank');
   }
+  if (batchSize !== undefined && (job.accumulate ?? 1) > batchSize) {
+    problems.push(
+      `accumulate is ${job.accumulate}, but a minibatch has ${batchSize} examples: it must not be more`,
+    );
+  }
   if (sampling === 'full' && batchSize !== undefined) {
     problems.push(
       `batchSize is ${batchSize}, but with sampling 'full' the ranks share out all examples: leave it out`,
@@ -188,12 +199,31 @@ function contradictions(job: Job): string[] {
   if (serverMethod(optimizer.name)?.constantRate && isScheduled(schedule)) {
     problems.push(`a schedule is given, but ${optimizer.name} has its own: leave it out`);
   }
-  problems.push(...tensorContradictions(job));
+  if (job.staleness !== 0 && (schedule.name === 'plateau' || optimizer.name === 'prodigy')) {
+    const name = schedule.name === 'plateau' ? 'the schedule plateau' : 'prodigy';
+    problems.push(
+      `staleness is ${job.staleness}, but ${name} goes by sums over whole steps: leave it out, or set it to 0`,
+    );
+  }
+  problems.push(...tensorContradictions(job), ...latenessContradictions(job));
   return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
 }
 
 function isScheduled({ name, options }: ScheduleSpec): boolean {
   return name !== 'constant' || Object.keys(options).length > 0;
+}
+
+function latenessContradictions(job: Job): string[] {
+  const fields = (['learningRateByStaleness', 'delayCompensation'] as const).filter((field) => job[field]);
+  const problems = fields.flatMap((field) =>
+    job.staleness === 0 ? [`${field} is given, but with staleness 0 no gradient is late: leave it out`] : [],
+  );
+  if (job.learningRateByStaleness && serverMethod(job.optimizer.name)?.constantRate) {
+    problems.push(
+      `learningRateByStaleness is given, but ${job.optimizer.name} has a schedule of its own: leave it out`,
+    );
+  }
+  return problems;
 }
 
 /** The method of this name that servers apply, if it is one. */

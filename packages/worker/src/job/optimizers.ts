@@ -59,6 +59,9 @@ export const ftrl = constructorOf('ftrl');
 /** AdamW without a schedule: the average of its path is what is evaluated and kept (Defazio et al., 2024). */
 export const scheduleFree = constructorOf('schedule-free');
 
+/** Prodigy: Adam that finds its own learning rate: leave it at 1 (Mishchenko & Defazio, 2024). */
+export const prodigy = constructorOf('prodigy');
+
 /** LARS: momentum with a rate of its own for every tensor, for large batches (You, Gitman & Ginsburg, 2017). */
 export const lars = constructorOf('lars');
 

@@ -28,3 +28,43 @@ export function exponential(options: { everySteps?: number; factor?: number } & 
 export function cosine(options: { steps: number; finalFactor?: number } & Warmup): ScheduleSpec {
   return { name: 'cosine', options };
 }
+
+/** (1 - progress)^`power` (default 1: a straight line) down to `finalFactor` (default 0) at step `steps` (warm-up included), and level from there on. */
+export function polynomial(
+  options: { steps: number; power?: number; finalFactor?: number } & Warmup,
+): ScheduleSpec {
+  return { name: 'polynomial', options };
+}
+
+/**
+ * Up from `initialFactor` (default 0.04) to the full rate in the first `riseFraction` (default 0.3) of `steps`, then down to `finalFactor` (default 4e-6): one cycle
+ * with a high peak (Smith & Topin, 2019). Take a larger learning rate than elsewhere.
+ */
+export function oneCycle(
+  options: { steps: number; riseFraction?: number; initialFactor?: number; finalFactor?: number } & Warmup,
+): ScheduleSpec {
+  return { name: 'one-cycle', options };
+}
+
+/** Cosines down to `finalFactor` (default 0), the first `periodSteps` long, every other `growth` (default 2) times the one before (SGDR: Loshchilov & Hutter, 2017). */
+export function restarts(
+  options: { periodSteps: number; growth?: number; finalFactor?: number } & Warmup,
+): ScheduleSpec {
+  return { name: 'restarts', options };
+}
+
+/**
+ * Times `factor` (default 0.1) whenever the training loss, in the mean over `everySteps` steps, has not fallen for more than `patience` (default 3) such means,
+ * by the part `threshold` (default 1e-4) at least; down to `finalFactor` (default 0). Synchronous jobs only.
+ */
+export function plateau(
+  options: {
+    everySteps: number;
+    factor?: number;
+    patience?: number;
+    threshold?: number;
+    finalFactor?: number;
+  } & Warmup,
+): ScheduleSpec {
+  return { name: 'plateau', options };
+}

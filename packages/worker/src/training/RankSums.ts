@@ -53,7 +53,7 @@ export class RankSums {
     sum: Float32Array,
     level: number,
   ): Promise<NodeSum> {
-    if (node.end - node.begin === 1) return this.#leaf(quantity, node.begin, step, sum);
+    if (node.end - node.begin === 1) return this.#leaf(quantity, node.begin, step, sum, level);
     const middle = splitPoint(node);
     const left = await this.#node(quantity, { begin: node.begin, end: middle }, step, sum, level + 1);
     const scratch = this.#scratchOf(level + 1, sum.length);
@@ -80,21 +80,33 @@ export class RankSums {
     return this.#allocatedBytes > kernelBytesMax ? new Float32Array(length) : this.#kernels.allocate(length);
   }
 
-  async #leaf(quantity: Quantity, rank: number, step: number, sum: Float32Array): Promise<NodeSum> {
-    const { batch, examples: weight } = await this.#batches.read(rank, step);
-    if (weight === 0) {
-      sum.fill(0);
-      return { weight, loss: 0, finite: true };
+  /** The minibatch of one rank, part by part. */
+  async #leaf(
+    quantity: Quantity,
+    rank: number,
+    step: number,
+    sum: Float32Array,
+    level: number,
+  ): Promise<NodeSum> {
+    let total: NodeSum = { weight: 0, loss: 0, finite: true };
+    let part = 0;
+    for await (const { batch, examples } of this.#batches.read(rank, step)) {
+      const values = part === 0 ? sum : this.#scratchOf(level + 1, sum.length);
+      const key = this.#batches.key(rank, step, part);
+      const meanLoss = await this.#compute(quantity, batch, values, key);
+      if (quantity.kind === 'gradient') this.#freeze(values, step);
+      const finite = this.#kernels.scale(values, values, examples) && Number.isFinite(meanLoss);
+      if (part > 0) this.#kernels.add(sum, values);
+      total = {
+        weight: total.weight + examples,
+        loss: total.loss + meanLoss * examples,
+        finite: total.finite && finite,
+      };
+      part++;
     }
-    const meanLoss = await this.#compute(quantity, batch, sum, () => this.#batches.key(rank, step));
-    if (quantity.kind === 'gradient') this.#freeze(sum, step);
-    const finite = this.#kernels.scale(sum, sum, weight);
-    return {
-      weight,
-      loss: meanLoss * weight,
-      finite: finite && Number.isFinite(meanLoss),
-      ...(this.#measureNoise && { squares: normOfBlocks([this.#kernels.blockSquares(sum)]) ** 2 / weight }),
-    };
+    if (part === 0) sum.fill(0);
+    if (!this.#measureNoise || part === 0) return total;
+    return { ...total, squares: normOfBlocks([this.#kernels.blockSquares(sum)]) ** 2 / total.weight };
   }
 
   #freeze(gradient: Float32Array, step: number): void {
@@ -107,12 +119,7 @@ export class RankSums {
   }
 
   /** Fills `target`, and returns the mean loss; 0 where that does not come with the quantity. */
-  async #compute(
-    quantity: Quantity,
-    batch: Batch,
-    target: Float32Array,
-    key: () => Int32Array,
-  ): Promise<number> {
+  async #compute(quantity: Quantity, batch: Batch, target: Float32Array, key: Int32Array): Promise<number> {
     const program = this.#program;
     switch (quantity.kind) {
       case 'loss':
@@ -132,7 +139,7 @@ export class RankSums {
         );
         return 0;
       case 'kroneckerFactors':
-        await program.kroneckerFactors(quantity.prediction, quantity.at, batch, key(), target);
+        await program.kroneckerFactors(quantity.prediction, quantity.at, batch, key, target);
         return 0;
       case 'gaussNewtonVector':
         await program.curvatureVectorProduct(

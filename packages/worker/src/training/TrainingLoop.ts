@@ -64,6 +64,8 @@ export class TrainingLoop {
   #generation = -1;
   #endStep: number;
   #evaluatedStep = 0;
+  /** Of the parameters that were pulled last, by shard. */
+  #versions: readonly number[] = [];
   #stopped = false;
   /** Aborted to end a wait when ranks or shards have moved. */
   #wait = new AbortController();
@@ -138,6 +140,7 @@ export class TrainingLoop {
     const pulled = await client.pull(step, this.#options.parameters, { signal: this.#wait.signal });
     this.#endStep = pulled.endStep;
     if (!pulled.ready) return;
+    this.#versions = pulled.versions;
     const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
     if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(client, step);
 
@@ -257,7 +260,14 @@ export class TrainingLoop {
     gradient: Float32Array,
   ): Promise<'done' | 'split' | 'fenced'> {
     if (sum.weight === 0) return this.#skip(client, node, step, tokens);
-    const head = { ranks: node, step, tokens: tokensOf(node, tokens), weight: sum.weight, loss: sum.loss };
+    const head = {
+      ranks: node,
+      step,
+      versions: this.#versions,
+      tokens: tokensOf(node, tokens),
+      weight: sum.weight,
+      loss: sum.loss,
+    };
     const reply = await this.#send(client, head, sum.finite, gradient);
     if (reply.outcome === 'fenced') return 'fenced';
     if (reply.outcome !== 'rejected') return 'done';

@@ -49,8 +49,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
   let test: Dataset | undefined;
   const program = new GradientProgram(backend, job.model, shape);
   const batches = new RankBatches(train, spec);
-  // The last rank's, as at a short step the first may have no examples.
-  const { batch: first } = await batches.read(spec.ranks - 1, 0);
+  const first = await batches.first();
   const chosen = await program.prepare(first);
   const { flat } = await initialParameters(job.model, spec.seed);
   if (spec.lastBatch === 'padded') await requireWeighted(program, flat, first);
