@@ -11,6 +11,7 @@ import type {
   CheckpointManifest,
   Coordinator,
   Lease,
+  MetricEntry,
   Placement,
 } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
@@ -117,6 +118,12 @@ export class TestCluster {
       this.#fence,
     );
     return id;
+  }
+
+  /** What was told of the training: all but what the processes used, which comes when it comes. */
+  async metrics(): Promise<MetricEntry[]> {
+    const { entries } = await this.coordinator.readMetrics('', 100);
+    return entries.filter(({ kind }) => kind !== 'usage');
   }
 
   get writer(): CheckpointWriter {
