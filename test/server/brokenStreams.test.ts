@@ -24,7 +24,7 @@ async function start(transport: Transport) {
   const ranks = { rankBegin: 0, rankEnd: 1, tokens: [1] };
   const header = framed(
     requestSerialize({
-      header: { target, ...ranks, step: 0, weight: 2, loss: 1, squares: 0, encoding: 'F32' },
+      header: { target, ...ranks, step: 0, weight: 2, loss: 1, squares: 0, encoding: 'F32', version: 0 },
     }),
   );
   const unchanged = async () => {
