@@ -54,6 +54,8 @@ export interface UpdateStep {
 
 /** A method of the table: what it takes, and how it makes a rule of that. */
 export interface Method<Table extends OptionTable = OptionTable> {
+  /** Authors and year: where to read what its options mean. */
+  readonly source?: string;
   readonly hyperparameters: Table;
   /** It has a schedule of its own, and takes no other. */
   readonly constantRate?: true;

@@ -8,6 +8,7 @@ const f = Math.fround;
  * Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012. The paper has no learning rate: leave it at 1.
  */
 export const adadelta = method({
+  source: 'Zeiler, 2012',
   hyperparameters: {
     learningRate: positive(1),
     rho: fraction(0.9),

@@ -15,6 +15,7 @@ const updateMax = 1;
  * Shazeer & Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018, algorithms 4 and 5; the decay as in PyTorch.
  */
 export const adafactor = method({
+  source: 'Shazeer & Stern, 2018',
   hyperparameters: { learningRate: positive(0.01), decay: positive(0.8), weightDecay: nonNegative(0) },
   bind: ({ decay, weightDecay }) => ({
     kernel: 'adafactor',

@@ -8,6 +8,7 @@ const f = Math.fround;
  * Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011.
  */
 export const adagrad = method({
+  source: 'Duchi, Hazan & Singer, 2011',
   hyperparameters: {
     learningRate: positive(0.01),
     epsilon: positive(1e-10),

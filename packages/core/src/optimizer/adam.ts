@@ -10,6 +10,7 @@ const f = Math.fround;
  * Reddi, Kale & Kumar, "On the Convergence of Adam and Beyond", 2018.
  */
 export const adam = method({
+  source: 'Kingma & Ba, 2015',
   hyperparameters: {
     learningRate: positive(0.001),
     beta1: fraction(0.9),

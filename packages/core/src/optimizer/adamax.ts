@@ -8,6 +8,7 @@ const f = Math.fround;
  * Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, section 7.1; epsilon (not in the paper) keeps u above 0, as in PyTorch.
  */
 export const adamax = method({
+  source: 'Kingma & Ba, 2015',
   hyperparameters: {
     learningRate: positive(0.002),
     beta1: fraction(0.9),

@@ -8,6 +8,7 @@ const f = Math.fround;
  * Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019; the decay is multiplied by lr, as PyTorch has it.
  */
 export const adamw = method({
+  source: 'Loshchilov & Hutter, 2019',
   hyperparameters: {
     learningRate: positive(0.001),
     beta1: fraction(0.9),

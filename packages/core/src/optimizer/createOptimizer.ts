@@ -15,6 +15,7 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
     `optimizer "${spec.name}"`,
     row.hyperparameters,
     spec.hyperparameters,
+    row.source,
   );
   const rule = row.bind(hyperparameters);
   const { averageKeep } = spec;

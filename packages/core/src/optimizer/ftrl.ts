@@ -13,6 +13,7 @@ const f = Math.fround;
  * and is meant for those that begin at 0.
  */
 export const ftrl = method({
+  source: 'McMahan et al., 2013',
   constantRate: true,
   hyperparameters: {
     learningRate: positive(0.1),

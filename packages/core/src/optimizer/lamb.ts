@@ -10,6 +10,7 @@ const f = Math.fround;
  * You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", 2020, algorithm 2, phi the identity.
  */
 export const lamb = method({
+  source: 'You et al., 2020',
   hyperparameters: {
     learningRate: positive(0.001),
     beta1: fraction(0.9),

@@ -10,6 +10,7 @@ const f = Math.fround;
  * You, Gitman & Ginsburg, "Large Batch Training of Convolutional Networks", 2017, algorithm 1.
  */
 export const lars = method({
+  source: 'You, Gitman & Ginsburg, 2017',
   hyperparameters: {
     learningRate: positive(1),
     momentum: fraction(0.9),

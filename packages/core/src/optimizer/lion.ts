@@ -8,6 +8,7 @@ const f = Math.fround;
  * Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023. Every element moves by lr: take a tenth of Adam's.
  */
 export const lion = method({
+  source: 'Chen et al., 2023',
   hyperparameters: {
     learningRate: positive(1e-4),
     beta1: fraction(0.9),

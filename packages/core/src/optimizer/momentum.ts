@@ -8,6 +8,7 @@ const f = Math.fround;
  * Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; in the form of PyTorch, where lr may change between steps.
  */
 export const momentum = method({
+  source: 'Polyak, 1964',
   hyperparameters: { learningRate: positive(0.01), momentum: fraction(0.9), weightDecay: nonNegative(0) },
   bind: ({ momentum, weightDecay }) => ({
     kernel: 'momentum',

@@ -11,6 +11,7 @@ import { flag, fraction, nonNegative, positive, wholeNumber } from './options.ts
  * decay: Liu et al., "Muon is Scalable for LLM Training", 2025. A kernel of a convolution counts as its first dimension by the others.
  */
 export const muon = method({
+  source: 'Jordan et al., 2024; Liu et al., 2025',
   hyperparameters: {
     learningRate: positive(0.001),
     momentum: fraction(0.95),

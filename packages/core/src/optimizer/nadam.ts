@@ -10,6 +10,7 @@ const f = Math.fround;
  * mu_t, where PyTorch 1.13 has what stands here; we follow it, since its trajectories are what our users compare with.
  */
 export const nadam = method({
+  source: 'Dozat, 2016',
   hyperparameters: {
     learningRate: positive(0.002),
     beta1: fraction(0.9),

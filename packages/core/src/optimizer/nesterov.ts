@@ -8,6 +8,7 @@ const f = Math.fround;
  * Nesterov, 1983; in the form of Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
  */
 export const nesterov = method({
+  source: 'Nesterov, 1983; Sutskever et al., 2013',
   hyperparameters: { learningRate: positive(0.01), momentum: fraction(0.9), weightDecay: nonNegative(0) },
   bind: ({ momentum, weightDecay }) => ({
     kernel: 'nesterov',

@@ -60,14 +60,16 @@ export function flag(initial: boolean): SwitchOption {
 }
 
 /**
- * Fills in the defaults. `owner` is for messages, such as `optimizer "adam"`.
+ * Fills in the defaults. `owner` is for messages, such as `optimizer "adam"`, and `source` where to read about them, such as `Kingma & Ba, 2015`.
  * Throws INVALID_ARGUMENT for an unknown name, a wrong type, or a number out of range; the hint lists what is possible.
  */
 export function resolveOptions<Table extends OptionTable>(
   owner: string,
   table: Table,
   given: Readonly<Record<string, unknown>>,
+  source = '',
 ): Resolved<Table> {
+  const possible = source === '' ? describeTable(table) : `${describeTable(table)} Source: ${source}.`;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
       const nearest = nearestName(name, Object.keys(table));
@@ -82,7 +84,7 @@ export function resolveOptions<Table extends OptionTable>(
     const value = given[name] ?? option.initial;
     if (value === undefined) {
       throw new TributaryError('INVALID_ARGUMENT', `${owner} needs the option ${name}`, {
-        hint: describeTable(table),
+        hint: possible,
       });
     }
     if (!accepts(option, value)) {
@@ -90,7 +92,7 @@ export function resolveOptions<Table extends OptionTable>(
         'INVALID_ARGUMENT',
         `${owner}: ${name} is ${JSON.stringify(value) ?? String(value)}`,
         {
-          hint: `It must be ${describeRange(option)}. ${describeTable(table)}`,
+          hint: `It must be ${describeRange(option)}. ${possible}`,
         },
       );
     }

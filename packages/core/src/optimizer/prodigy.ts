@@ -12,6 +12,7 @@ const f = Math.fround;
  * r is kept element by element, and servers exchange both sums before each update: so d is the same number on all of them.
  */
 export const prodigy = method({
+  source: 'Mishchenko & Defazio, 2024',
   hyperparameters: {
     learningRate: positive(1),
     beta1: fraction(0.9),

@@ -10,6 +10,7 @@ const f = Math.fround;
  * Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2020; the threshold 5 and epsilon as in PyTorch; g includes weightDecay p.
  */
 export const radam = method({
+  source: 'Liu et al., 2020',
   hyperparameters: {
     learningRate: positive(0.001),
     beta1: fraction(0.9),

@@ -10,6 +10,7 @@ const f = Math.fround;
  * Networks", 2013; epsilon outside the root, as PyTorch has it.
  */
 export const rmsprop = method({
+  source: 'Tieleman & Hinton, 2012',
   hyperparameters: {
     learningRate: positive(0.01),
     alpha: fraction(0.99),

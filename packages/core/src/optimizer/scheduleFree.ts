@@ -12,6 +12,7 @@ const f = Math.fround;
  * Defazio et al., "The Road Less Scheduled", 2024, algorithm 1. The parameters that workers train are y; x is the slot `average`.
  */
 export const scheduleFree = method({
+  source: 'Defazio et al., 2024',
   constantRate: true,
   hyperparameters: {
     learningRate: positive(0.0025),

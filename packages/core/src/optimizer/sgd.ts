@@ -8,6 +8,7 @@ const f = Math.fround;
  * Robbins & Monro, "A Stochastic Approximation Method", 1951.
  */
 export const sgd = method({
+  source: 'Robbins & Monro, 1951',
   hyperparameters: { learningRate: positive(0.01), weightDecay: nonNegative(0) },
   bind: ({ weightDecay }) => ({
     kernel: 'sgd',

@@ -10,6 +10,7 @@ import { fraction, nonNegative, positive, wholeNumber } from './options.ts';
  * Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", 2024, algorithm 3; Shampoo: Gupta, Koren & Singer, 2018.
  */
 export const soap = method({
+  source: 'Vyas et al., 2024',
   hyperparameters: {
     learningRate: positive(0.003),
     beta1: fraction(0.95),

@@ -4,6 +4,8 @@ import type { StepMethod } from './StepMethod.ts';
 
 /** A method of the table: what it takes, and how it is made for a model. */
 export interface StepMethodRow<Table extends OptionTable = OptionTable> {
+  /** Authors and year: where to read what its options mean. */
+  readonly source?: string;
   readonly hyperparameters: Table;
   /** Throws INVALID_ARGUMENT if it cannot work on such a model. */
   create(hyperparameters: Resolved<Table>, model: Layout): StepMethod;

@@ -17,6 +17,7 @@ const curvatureLeast = 1e-8;
  * both ends (Byrd et al., 2016), but the method wants full batches, or large ones. State: 2 `history` + 1 vectors as long as the parameters.
  */
 export const lbfgs = stepMethod({
+  source: 'Liu & Nocedal, 1989',
   hyperparameters: { history: wholeNumber(1, 10) },
   create: ({ history }, { length }) => ({
     state: [

@@ -23,6 +23,7 @@ const dampingFactor = 4;
  * Passes over the data: one for the gradient, one for the Hessian, one for each trial of the search, that is 3 where the full step is good.
  */
 export const newton = stepMethod({
+  source: 'Levenberg, 1944; Nocedal & Wright, 2006',
   hyperparameters: { damping: nonNegative(0) },
   create({ damping }, layout) {
     requireSmall(layout);

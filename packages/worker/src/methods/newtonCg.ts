@@ -24,6 +24,7 @@ const acceptRatio = 1e-4;
  * examples; one more if not.
  */
 export const newtonCg = stepMethod({
+  source: 'Steihaug, 1983; Nocedal & Wright, 2006',
   hyperparameters: {
     ...{ iterations: wholeNumber(1, 50), radius: positive(1), radiusMax: positive(100) },
     gaussNewton: flag(false),

@@ -42,6 +42,6 @@ export function checkOptimizer(spec: OptimizerSpec): void {
 }
 
 function resolveHyperparameters({ name, hyperparameters }: OptimizerSpec) {
-  const { hyperparameters: table } = stepMethods[name as keyof typeof stepMethods] as StepMethodRow;
-  return resolveOptions(`optimizer "${name}"`, table, hyperparameters);
+  const row = stepMethods[name as keyof typeof stepMethods] as StepMethodRow;
+  return resolveOptions(`optimizer "${name}"`, row.hyperparameters, hyperparameters, row.source);
 }

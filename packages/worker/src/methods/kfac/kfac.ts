@@ -21,6 +21,7 @@ import { solveKronecker } from './solveKronecker.ts';
  * Passes over the data: two a step, one for the gradient, one for the factors. State: the factors.
  */
 export const kfac = stepMethod({
+  source: 'Martens & Grosse, 2015',
   hyperparameters: {
     learningRate: positive(0.1),
     damping: positive(1e-2),
