@@ -1,4 +1,5 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
 import { expect, test } from 'vitest';
@@ -147,4 +148,22 @@ test('an average of the parameters: the first are soon forgotten, then it keeps 
   expect(
     caught(() => createOptimizer({ name: 'schedule-free', hyperparameters: {}, averageKeep: 0.5 })).line,
   ).toBe('optimizer "schedule-free" averages the parameters itself. Leave averaging out.');
+});
+
+test.each(optimizerVariants)('$title: with its defaults it goes downhill', ({ spec }) => {
+  const optimizer = createOptimizer(spec);
+  const learningRate = Number(optimizer.hyperparameters.learningRate);
+  const shape = [12, 10];
+  const parameters = new Float32Array(120);
+  const target = Float32Array.from(parameters, (_, index) => Math.sin(index) + 2 * Math.cos(index * 1.3));
+  const slots = optimizer
+    .slotLayouts(createLayout([{ name: 'w', shape }]))
+    .map(({ name, layout }) => optimizer.beginSlot(name, new Float32Array(layout.length), parameters));
+  const loss = () => parameters.reduce((sum, value, index) => sum + (value - target[index]) ** 2 / 2, 0);
+  const before = loss();
+  for (let count = 1; count <= 200; count++) {
+    const gradient = parameters.map((value, index) => value - target[index]);
+    optimizer.update(parameters, parameters, gradient, slots, { count, learningRate }, shape);
+  }
+  expect(loss()).toBeLessThan(before);
 });

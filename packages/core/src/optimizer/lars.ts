@@ -5,7 +5,8 @@ import { fraction, nonNegative, positive } from './options.ts';
 const f = Math.fround;
 
 /**
- * LARS, for large batches: every tensor W has a rate of its own, trust |W| / (|G| + weightDecay |W|), or 1 where one of the norms is 0;
+ * LARS, for large batches: every tensor W has a rate of its own, trust |W| / (|G| + weightDecay |W|), or trust where one of the norms is 0 (of which the paper
+ * says nothing; 1, as some have it, would tear biases that begin at 0);
  * b <- momentum b + lr rate (G + weightDecay W), W <- W - b.
  * You, Gitman & Ginsburg, "Large Batch Training of Convolutional Networks", 2017, algorithm 1.
  */
@@ -25,7 +26,7 @@ export const lars = method({
     apply(out, parameters, gradient, [buffer], [rate, mu, decay]) {
       const size = norm(parameters);
       const slope = norm(gradient);
-      const local = size > 0 && slope > 0 ? (trust * size) / (slope + weightDecay * size) : 1;
+      const local = size > 0 && slope > 0 ? (trust * size) / (slope + weightDecay * size) : trust;
       const step = f(rate * local);
       for (let i = 0; i < out.length; i++) {
         const p = parameters[i];
