@@ -31,7 +31,7 @@ export function compareCommand(): Command {
         'what "to target" means (default: the final loss of the method in the middle)',
       ).argParser(positiveNumber),
     )
-    .option('--tune', 'first search learning rates that nobody chose, from a 30th to 30 times the default');
+    .option('--tune', 'first search learning rates that nobody chose, from a hundredth to a hundred times the default');
   for (const option of trialFlags(['seed', 'ranks', 'batchSize', 'startFrom'])) command.addOption(option);
   return actOnJob(
     command.addHelpText(

@@ -22,7 +22,7 @@ export interface Choice {
 }
 
 /**
- * Which method to take. Those count as equal to the best that end within the spread of the two; of them the one that first reached the target. Undefined if no
+ * Which method to take. Those count as equal to the best that end within the spread of the two, or a thousandth; of them the one that first reached the target. Undefined if no
  * method came to a finite loss. `results` are in order of loss.
  */
 export function chooseMethod(
@@ -49,8 +49,12 @@ export function chooseMethod(
   };
 }
 
+/** Losses that differ by less than this part of them are the same, also where all seeds agree. */
+const sameLoss = 1e-3;
+
 function isAsGood(result: MethodResult, best: MethodResult): boolean {
-  return result.loss.mean - best.loss.mean <= Math.max(result.loss.deviation, best.loss.deviation);
+  const spread = Math.max(result.loss.deviation, best.loss.deviation, sameLoss * Math.abs(best.loss.mean));
+  return result.loss.mean - best.loss.mean <= spread;
 }
 
 function qualityReason(
@@ -63,7 +67,7 @@ function qualityReason(
   const ends = `With ${budget}, ${chosen.method} ends at a ${evaluatedOn} loss of ${number(chosen.loss.mean)}${right}`;
   const others = equals.filter((result) => result !== chosen).map(({ method }) => method);
   if (others.length > 0)
-    return `${ends}; ${others.join(', ')} cannot be told from it, as the seeds differ by as much.`;
+    return `${ends}; ${others.join(', ')} cannot be told from it: they end within the spread of the seeds, or a thousandth.`;
   const next = results[1];
   return next === undefined
     ? `${ends}.`

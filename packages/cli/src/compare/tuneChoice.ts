@@ -4,7 +4,7 @@ import { type SearchOptions, searchJob } from '../tune/searchJob.ts';
 import type { MethodChoice } from './parseMethods.ts';
 
 /** How far the search goes from a method's default, as a factor each way. */
-const reach = 30;
+const reach = 100;
 const rates = 9;
 /** A third goes on to three times the passes. */
 const eta = 3;
