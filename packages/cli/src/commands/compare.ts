@@ -31,14 +31,17 @@ export function compareCommand(): Command {
         'what "to target" means (default: the final loss of the method in the middle)',
       ).argParser(positiveNumber),
     )
-    .option('--tune', 'first search learning rates that nobody chose, from a hundredth to a hundred times the default');
+    .option(
+      '--tune',
+      'first search learning rates that nobody chose, from a hundredth to a hundred times the default',
+    );
   for (const option of trialFlags(['seed', 'ranks', 'batchSize', 'startFrom'])) command.addOption(option);
   return actOnJob(
     command.addHelpText(
       'after',
       `
 The method of the job keeps the job's options, others have their defaults unless said, or with --tune a learning rate from nine.
-Methods that compute whole steps (newton, newton-cg, lbfgs) see all of the data at each step. Evaluations count in no budget.
+Methods that compute whole steps (newton, newton-cg, lbfgs) see all of the data at each, kfac what the job sees. Evaluations count in no budget.
 A method that cannot train the model is a row with its reason. Ctrl-C reports the trainings that are complete, and exits with 130.
 
 Examples:

@@ -15,17 +15,19 @@ export type Budget =
 const stepsWithoutEnd = 2 ** 31;
 /** Points of a curve, about. */
 const evaluations = 25;
+/** Methods of whole steps that are made for minibatches. */
+const forMinibatches = ['kfac'];
 /** Gradient descent makes so many steps between evaluations where there is no better measure: they cost as much as a step. */
 const fullBatchEvery = 10;
 
 /**
  * What is otherwise in the job when another method trains it within a budget. A method that is the job's own keeps the job's hyperparameters; others have their
- * defaults. Methods that compute whole steps see all of the data at each, and have neither schedule nor clipping.
+ * defaults. Methods that compute whole steps have neither schedule nor clipping, and see all of the data at each, unless they are made for minibatches.
  */
 export function methodJob(job: Job, choice: MethodChoice, budget: Budget, trainSize: number): JobOverrides {
   const wholeSteps = isStepMethod(choice.optimizer);
   // The loss of a padded job reads a weight that only padded batches have.
-  const full = wholeSteps && job.lastBatch !== 'padded';
+  const full = wholeSteps && !forMinibatches.includes(choice.optimizer.name) && job.lastBatch !== 'padded';
   const sampling = choice.sampling ?? (full && choice.batchSize === undefined ? 'full' : job.sampling);
   const batchSize = choice.batchSize ?? job.batchSize;
   const { stepsPerEpoch } = createSampler({ ...job, sampling, batchSize, size: trainSize });
@@ -53,7 +55,7 @@ function evaluateEvery(
   steps: number | undefined,
   stepsPerEpoch: number,
 ): number {
-  if (wholeSteps) return 1;
+  if (wholeSteps) return sampling === 'full' ? 1 : Math.max(1, Math.round(stepsPerEpoch / 4));
   if (steps !== undefined) return Math.max(1, Math.round(steps / evaluations));
   return sampling === 'full' ? fullBatchEvery : stepsPerEpoch;
 }
