@@ -30,7 +30,7 @@ export interface ChartOptions {
 
 const width = 860;
 const height = 400;
-const margin = { left: 66, right: 150, top: 16, bottom: 46 };
+const margin = { left: 66, right: 178, top: 16, bottom: 46 };
 const plot = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
 /** Losses that span more than this factor are drawn on a logarithmic axis. */
 const wide = 20;
@@ -91,11 +91,11 @@ function verticalRange(
   return [least - 1, most + 1];
 }
 
-/** The mean of several lines where all of them are, at even distances. */
+/** The mean of several lines from where all of them have begun, at even distances. One that has ended stays as it was: its training was over. */
 function meanLine(lines: readonly (readonly ChartPoint[])[], x: Axis): ChartPoint[] {
   const used = lines.filter((line) => line.length > 0);
   const begin = Math.max(...used.map((line) => line[0].x));
-  const end = Math.min(...used.map((line) => line[line.length - 1].x));
+  const end = Math.max(...used.map((line) => line[line.length - 1].x));
   if (!(end > begin)) return [];
   const [from, to] = x.logarithmic ? [Math.log(begin), Math.log(end)] : [begin, end];
   return Array.from({ length: meanPoints + 1 }, (_, index) => {
