@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, type ClientSessionOptions, connect as connectHttp2 } from 'node:http2';
 import { type Duplex, duplexPair } from 'node:stream';
-import { type ConnectionOptions, Http2Connection, type Wire } from '@tributary/core/http2/Http2Connection.ts';
+import type { Wire } from '@tributary/core/http2/FrameSender.ts';
+import { type ConnectionOptions, Http2Connection } from '@tributary/core/http2/Http2Connection.ts';
 import type { Http2Stream, StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
 import { onTestFinished } from 'vitest';

@@ -290,7 +290,12 @@ export class ParameterClient {
   }
 
   /** Asks one shard until `step` may begin there, or the shard says that the job ends before. */
-  async #pullShard(shard: Shard, step: number, into: Float32Array, signal: AbortSignal): Promise<PullHeader> {
+  async #pullShard(
+    shard: Shard,
+    step: number,
+    into: Float32Array,
+    signal: AbortSignal | undefined,
+  ): Promise<PullHeader> {
     for (;;) {
       const header = await this.#pullOnce(shard, { step, latest: false, average: false }, into, signal);
       if (header.ready || header.endStep <= step) return header;
@@ -301,7 +306,7 @@ export class ParameterClient {
     shard: Shard,
     what: { step: number; latest: boolean; average: boolean },
     into: Float32Array,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<PullHeader> {
     const { index, channel, begin, end } = shard;
     const changedOnly = this.#whole.has(into);
@@ -335,7 +340,7 @@ export class ParameterClient {
     });
   }
 
-  async #pushShard(shard: Shard, push: Push, signal: AbortSignal): Promise<ShardPush> {
+  async #pushShard(shard: Shard, push: Push, signal: AbortSignal | undefined): Promise<ShardPush> {
     const { index, channel } = shard;
     const header = {
       target: this.#target(index),
@@ -365,7 +370,7 @@ export class ParameterClient {
     { begin, end }: Range,
     { ranks, step, round, tokens, weight, loss, values }: Contribution,
     into: Float32Array | undefined,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<ReduceTotalHeader> {
     const header = {
       target: this.#target(index),
@@ -427,9 +432,10 @@ export class ParameterClient {
   /** Calls all shards at once. When one fails the others are cancelled, and the failure is thrown after all have come to rest. */
   async #fanOut<Result>(
     signal: AbortSignal | undefined,
-    call: (shard: Shard, signal: AbortSignal) => Promise<Result>,
+    call: (shard: Shard, signal: AbortSignal | undefined) => Promise<Result>,
     shards: readonly Shard[] = this.#shards,
   ): Promise<Result[]> {
+    if (shards.length === 1) return [await call(shards[0], signal)];
     const failure = new AbortController();
     const both = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]);
     const settled = await Promise.allSettled(

@@ -1,13 +1,14 @@
 import { invariant } from '../errors/invariant.ts';
 import { limits } from '../limits/limits.ts';
 import { Allowance } from './Allowance.ts';
+import { checkFrame } from './checkFrame.ts';
 import { checkRequest, checkResponse, checkTrailers, contentLength } from './checkHeaders.ts';
 import { FrameReader, type FrameSink } from './FrameReader.ts';
+import { FrameSender, type Wire } from './FrameSender.ts';
 import {
   defaults,
   type FrameHead,
   flag,
-  frameHead,
   frameType,
   goAway,
   pingFrame,
@@ -20,21 +21,10 @@ import {
   windowMax,
   windowUpdate,
 } from './frames.ts';
-import { errorName, Http2Error, type Http2ErrorName } from './Http2Error.ts';
-import { Http2Stream, type Outgoing, type StreamCarrier, type StreamHandler } from './Http2Stream.ts';
-import { encodeHeaders } from './hpack/encodeHeaders.ts';
+import { checkDependency, HeaderReader } from './HeaderReader.ts';
+import { errorName, Http2Error, type Http2ErrorName, protocolError } from './Http2Error.ts';
+import { Http2Stream, type StreamCarrier, type StreamHandler } from './Http2Stream.ts';
 import type { Header } from './hpack/Header.ts';
-import { HpackDecoder } from './hpack/HpackDecoder.ts';
-
-/** The wire under a connection. */
-export interface Wire {
-  /** Takes bytes to send, in order. `taken` is called once: when nobody reads the parts any more, because they left or the wire is closed. */
-  write(parts: readonly Uint8Array[], taken?: () => void): void;
-  /** Given to it and not taken yet. */
-  readonly backlogBytes: number;
-  /** No more comes: it closes when all is written. */
-  end(): void;
-}
 
 export interface ConnectionOptions {
   readonly role: 'client' | 'server';
@@ -49,23 +39,7 @@ export interface ConnectionOptions {
   readonly onClosed?: (error: Http2Error | undefined) => void;
 }
 
-/** Frames that carry no header block, with their only length, and whether they are of the whole connection (0) or of a stream (1). */
-const shapes = new Map<number, { bytes?: number; of?: 0 | 1 }>([
-  [frameType.DATA, { of: 1 }],
-  [frameType.HEADERS, { of: 1 }],
-  [frameType.PRIORITY, { bytes: 5, of: 1 }],
-  [frameType.RST_STREAM, { bytes: 4, of: 1 }],
-  [frameType.SETTINGS, { of: 0 }],
-  [frameType.PING, { bytes: 8, of: 0 }],
-  [frameType.GOAWAY, { of: 0 }],
-  [frameType.WINDOW_UPDATE, { bytes: 4 }],
-  [frameType.CONTINUATION, { of: 1 }],
-]);
-
 const pingBytes = Buffer.from('tributar', 'latin1');
-/** The header table of HPACK that we offer: the RFC's default. */
-const headerTableBytes = 4096;
-
 /**
  * One HTTP/2 connection (RFC 9113), either side of it, as a state machine: bytes in, bytes out, and no socket, clock or timer. It knows streams,
  * windows and limits, and nothing of gRPC. Priorities and server push are not offered; who wants to send takes turns, frame by frame.
@@ -78,23 +52,18 @@ export class Http2Connection implements FrameSink, StreamCarrier {
   readonly #wire: Wire;
   readonly #server: boolean;
   readonly #reader: FrameReader;
-  readonly #hpack = new HpackDecoder(headerTableBytes, limits.http2HeaderListBytesMax);
+  readonly #headers = new HeaderReader();
+  readonly #sender: FrameSender;
   readonly #streams = new Map<number, Http2Stream>();
-  /** Those with something to send, in order of their turns. */
-  readonly #sending = new Set<Http2Stream>();
   /** Streams that we reset, the latest ones: the peer may not know yet. */
   readonly #resetHere = new Set<number>();
   readonly #allowance = new Allowance(limits.http2IdleFramesBurst, limits.http2IdleFramesPerSecond);
   /** The highest stream of the peer (of a server) or of ours (of a client). */
   #lastStreamId: number;
-  #sendWindow: number = defaults.windowBytes;
   #receiveWindow: number = limits.connectionWindowBytes;
   #unacknowledged = 0;
-  #peer = {
-    windowBytes: defaults.windowBytes as number,
-    frameBytesMax: defaults.frameBytesMax as number,
-    streamsMax: 2 ** 31,
-  };
+  /** What the peer said: the window of a new stream, and how many streams there may be. */
+  #peer = { windowBytes: defaults.windowBytes as number, streamsMax: 2 ** 31 };
   #greeted = false;
   #nowMs = 0;
   #reading = false;
@@ -104,7 +73,6 @@ export class Http2Connection implements FrameSink, StreamCarrier {
   #receiver: Http2Stream | undefined;
   /** Of its payload, what was not given to the receiver: in the end, the padding. */
   #padding = 0;
-  #headerBlock: { streamId: number; flags: number; parts: Buffer[]; bytes: number } | undefined;
   /** No stream is begun any more. */
   #leaving = false;
   #closed = false;
@@ -114,6 +82,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     this.#wire = options.wire;
     this.#server = options.role === 'server';
     this.#reader = new FrameReader(this, options.role);
+    this.#sender = new FrameSender(options.wire, (stream) => this.#localEnds(stream));
     this.#lastStreamId = this.#server ? 0 : -1;
     const announced: [number, number][] = [
       [setting.INITIAL_WINDOW_SIZE, limits.windowBytes],
@@ -187,18 +156,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
 
   /** Sends what there is room for: called when the wire has taken something. */
   pump(): void {
-    if (this.#reading) return;
-    while (this.#sending.size > 0 && !this.#closed && this.#wire.backlogBytes < limits.http2BacklogBytes) {
-      let sent = false;
-      for (const stream of this.#sending) {
-        this.#sending.delete(stream);
-        if (!this.#sendFrame(stream)) continue;
-        sent = true;
-        if (this.#hasMore(stream)) this.#sending.add(stream);
-        break;
-      }
-      if (!sent) return;
-    }
+    if (!this.#reading && !this.#closed) this.#sender.pump();
   }
 
   ping(): void {
@@ -229,24 +187,11 @@ export class Http2Connection implements FrameSink, StreamCarrier {
 
   frame(head: FrameHead): void {
     this.#head = head;
-    const { type, length, streamId } = head;
-    if (length > limits.http2FrameBytesMax)
-      throw new Http2Error('FRAME_SIZE_ERROR', `a frame of ${length} bytes`);
-    if (this.#headerBlock !== undefined) {
-      if (type !== frameType.CONTINUATION || streamId !== this.#headerBlock.streamId)
-        throw protocolError('a header block is interrupted');
-    } else if (type === frameType.CONTINUATION) throw protocolError('CONTINUATION of nothing');
-    if (!this.#greeted && (type !== frameType.SETTINGS || (head.flags & flag.ACK) !== 0))
+    checkFrame(head);
+    this.#headers.checkTurn(head);
+    if (!this.#greeted && (head.type !== frameType.SETTINGS || (head.flags & flag.ACK) !== 0))
       throw protocolError('the first frame is not SETTINGS');
-    const shape = shapes.get(type);
-    if (shape?.of !== undefined && (streamId === 0) !== (shape.of === 0))
-      throw protocolError(`a frame of type ${type} on stream ${streamId}`);
-    if (shape?.bytes !== undefined && shape.bytes !== length)
-      throw new Http2Error('FRAME_SIZE_ERROR', `a frame of type ${type} has ${length} bytes`);
-    if (type === frameType.PUSH_PROMISE) throw protocolError('PUSH_PROMISE, which we do not allow');
-    if (type === frameType.DATA) this.#dataBegins(head);
-    else if (length > limits.http2HeaderBlockBytesMax)
-      throw new Http2Error('ENHANCE_YOUR_CALM', `a frame of type ${type} has ${length} bytes`);
+    if (head.type === frameType.DATA) this.#dataBegins(head);
   }
 
   #dataBegins({ length, flags, streamId }: FrameHead): void {
@@ -300,21 +245,22 @@ export class Http2Connection implements FrameSink, StreamCarrier {
 
   payload(payload: Uint8Array): void {
     switch (this.#head.type) {
-      case frameType.HEADERS:
-        this.#headersBegin(payload);
-        break;
       case frameType.CONTINUATION:
         this.#ration('CONTINUATION frames');
-        this.#headersGoOn(payload, this.#head.flags);
+        this.#headerFrame(payload);
+        break;
+      case frameType.HEADERS:
+        this.#headerFrame(payload);
         break;
       case frameType.PRIORITY:
         this.#ration('PRIORITY frames');
-        this.#checkDependency(payload);
+        checkDependency(payload, this.#head.streamId);
         break;
       case frameType.RST_STREAM:
         this.#resetByPeer(payload);
         break;
       case frameType.SETTINGS:
+        if (this.#greeted) this.#ration('SETTINGS frames');
         this.#settings(payload);
         break;
       case frameType.PING:
@@ -329,40 +275,10 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     }
   }
 
-  #headersBegin(payload: Uint8Array): void {
-    const { flags, streamId } = this.#head;
-    let begin = 0;
-    let end = payload.length;
-    if ((flags & flag.PADDED) !== 0) {
-      begin = 1;
-      end -= payload[0];
-    }
-    if ((flags & flag.PRIORITY) !== 0) {
-      this.#checkDependency(payload.subarray(begin, begin + 4));
-      begin += 5;
-    }
-    if (payload.length < begin) throw new Http2Error('FRAME_SIZE_ERROR', 'HEADERS that are too short');
-    if (end < begin) throw protocolError('more padding than payload');
-    this.#headerBlock = { streamId, flags, parts: [], bytes: 0 };
-    this.#headersGoOn(payload.subarray(begin, end), flags);
-  }
-
-  #headersGoOn(fragment: Uint8Array, flags: number): void {
-    const block = this.#headerBlock!;
-    block.bytes += fragment.length;
-    if (block.bytes > limits.http2HeaderBlockBytesMax)
-      throw new Http2Error(
-        'ENHANCE_YOUR_CALM',
-        `a header block of more than ${limits.http2HeaderBlockBytesMax} bytes`,
-      );
-    block.parts.push(Buffer.from(fragment));
-    if ((flags & flag.END_HEADERS) === 0) return;
-    this.#headerBlock = undefined;
-    const headers = this.#hpack.decode(Buffer.concat(block.parts));
-    this.#headers(block.streamId, headers, (block.flags & flag.END_STREAM) !== 0);
-  }
-
-  #headers(streamId: number, headers: readonly Header[], last: boolean): void {
+  #headerFrame(payload: Uint8Array): void {
+    const list = this.#headers.read(this.#head, payload);
+    if (list === undefined) return;
+    const { streamId, headers, last } = list;
     const isNew = this.#server && streamId > this.#lastStreamId;
     const stream = isNew ? undefined : this.#known(streamId, 'HEADERS');
     if (stream !== undefined) {
@@ -440,12 +356,6 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     this.#closeStreamIfDone(stream);
   }
 
-  #checkDependency(payload: Uint8Array): void {
-    const { streamId } = this.#head;
-    if (payload.length >= 4 && (readUint32(payload, 0) & windowMax) === streamId)
-      throw protocolError(`stream ${streamId} depends on itself`);
-  }
-
   #resetByPeer(payload: Uint8Array): void {
     const { streamId } = this.#head;
     const stream = this.#known(streamId, 'RST_STREAM');
@@ -479,7 +389,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     if (id === setting.MAX_CONCURRENT_STREAMS) this.#peer.streamsMax = value;
     if (id === setting.MAX_FRAME_SIZE) {
       if (value < defaults.frameBytesMax || value > 0xffffff) throw protocolError(`MAX_FRAME_SIZE ${value}`);
-      this.#peer.frameBytesMax = value;
+      this.#sender.frameBytesMax = value;
     }
     if (id === setting.INITIAL_WINDOW_SIZE) {
       if (value > windowMax) throw new Http2Error('FLOW_CONTROL_ERROR', `INITIAL_WINDOW_SIZE ${value}`);
@@ -487,7 +397,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
         stream.sendWindow += value - this.#peer.windowBytes;
         if (stream.sendWindow > windowMax)
           throw new Http2Error('FLOW_CONTROL_ERROR', 'a window above 2^31 - 1');
-        if (this.#hasMore(stream)) this.#sending.add(stream);
+        this.#sender.wake(stream);
       }
       this.#peer.windowBytes = value;
     }
@@ -521,9 +431,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     const increment = readUint32(payload, 0) & windowMax;
     if (streamId === 0) {
       if (increment === 0) throw protocolError('a window grows by 0');
-      this.#sendWindow += increment;
-      if (this.#sendWindow > windowMax) throw new Http2Error('FLOW_CONTROL_ERROR', 'a window above 2^31 - 1');
-      for (const stream of this.#streams.values()) if (this.#hasMore(stream)) this.#sending.add(stream);
+      this.#sender.grow(increment);
       return;
     }
     const stream = this.#known(streamId, 'WINDOW_UPDATE');
@@ -537,7 +445,7 @@ export class Http2Connection implements FrameSink, StreamCarrier {
       this.reset(stream, 'FLOW_CONTROL_ERROR', 'a window above 2^31 - 1');
       return;
     }
-    if (this.#hasMore(stream)) this.#sending.add(stream);
+    this.#sender.wake(stream);
   }
 
   /** The stream of a frame; undefined if it is closed. Throws for one that was never begun. */
@@ -566,22 +474,12 @@ export class Http2Connection implements FrameSink, StreamCarrier {
   // What the streams want
 
   sendHeaders(stream: Http2Stream, headers: readonly Header[], last: boolean): void {
-    if (stream.closed || this.#closed) return;
-    const block = encodeHeaders(headers);
-    const max = this.#peer.frameBytesMax;
-    for (let at = 0; at === 0 || at < block.length; at += max) {
-      const part = block.subarray(at, at + max);
-      const type = at === 0 ? frameType.HEADERS : frameType.CONTINUATION;
-      const flags =
-        (at === 0 && last ? flag.END_STREAM : 0) | (at + max >= block.length ? flag.END_HEADERS : 0);
-      this.#wire.write([frameHead(part.length, type, flags, stream.id), part]);
-    }
-    if (last) this.#localEnds(stream);
+    if (!stream.closed && !this.#closed) this.#sender.sendHeaders(stream, headers, last);
   }
 
   wake(stream: Http2Stream): void {
     if (stream.closed) return;
-    this.#sending.add(stream);
+    this.#sender.wake(stream);
     this.pump();
   }
 
@@ -622,39 +520,6 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     this.#wire.write([rstStream(streamId, code)]);
   }
 
-  #hasMore({ queue, trailers, localEnded }: Http2Stream): boolean {
-    return queue.length > 0 || (trailers !== undefined && !localEnded);
-  }
-
-  /** Sends one frame of a stream; false if there is no room or nothing to send. */
-  #sendFrame(stream: Http2Stream): boolean {
-    const next = stream.queue[0];
-    if (next === undefined) {
-      if (stream.trailers === undefined || stream.localEnded) return false;
-      this.sendHeaders(stream, stream.trailers, true);
-      return true;
-    }
-    const room = Math.min(this.#sendWindow, stream.sendWindow, this.#peer.frameBytesMax);
-    const length = Math.min(next.bytesLeft, room);
-    if (length <= 0 && next.bytesLeft > 0) return false;
-    const parts = cut(next, length);
-    this.#sendWindow -= length;
-    stream.sendWindow -= length;
-    const done = next.bytesLeft === 0;
-    if (done) stream.queue.shift();
-    const last = done && next.last;
-    next.underWay++;
-    this.#wire.write(
-      [frameHead(length, frameType.DATA, last ? flag.END_STREAM : 0, stream.id), ...parts],
-      () => {
-        next.underWay--;
-        if (next.underWay === 0 && next.bytesLeft === 0) next.taken?.();
-      },
-    );
-    if (last) this.#localEnds(stream);
-    return true;
-  }
-
   // How streams and the connection end
 
   #open(id: number, handler: StreamHandler | undefined): Http2Stream {
@@ -679,12 +544,8 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     if (stream.closed) return;
     stream.closed = true;
     this.#streams.delete(stream.id);
-    this.#sending.delete(stream);
     this.#acknowledge(stream.unconsumed);
-    for (const dropped of stream.queue.splice(0)) {
-      dropped.bytesLeft = 0;
-      if (dropped.underWay === 0) dropped.taken?.();
-    }
+    this.#sender.drop(stream);
     stream.handler?.closed(error);
     this.#options.onRoom?.();
     this.#closeIfDone();
@@ -703,27 +564,4 @@ export class Http2Connection implements FrameSink, StreamCarrier {
     this.#wire.end();
     this.#options.onClosed?.(error);
   }
-}
-
-/** Takes `length` bytes off the front. */
-function cut(outgoing: Outgoing, length: number): Uint8Array[] {
-  const { parts } = outgoing;
-  outgoing.bytesLeft -= length;
-  const taken: Uint8Array[] = [];
-  for (let left = length; left > 0; ) {
-    const part = parts[0];
-    if (part.length <= left) {
-      taken.push(part);
-      parts.shift();
-    } else {
-      taken.push(part.subarray(0, left));
-      parts[0] = part.subarray(left);
-    }
-    left -= Math.min(left, part.length);
-  }
-  return taken;
-}
-
-function protocolError(message: string): Http2Error {
-  return new Http2Error('PROTOCOL_ERROR', message);
 }

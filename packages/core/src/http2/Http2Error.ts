@@ -37,3 +37,8 @@ const names = new Map<number, Http2ErrorName>(
 export function errorName(code: number): Http2ErrorName {
   return names.get(code) ?? 'INTERNAL_ERROR';
 }
+
+/** One that ends the connection. */
+export function protocolError(message: string): Http2Error {
+  return new Http2Error('PROTOCOL_ERROR', message);
+}
