@@ -4,7 +4,7 @@ import { createBuffer } from '@tributary/worker/compute/checkBuffers.ts';
 import { openBackend } from '@tributary/worker/compute/openBackend.ts';
 import { gelu, logSigmoid, relu, sigmoid, silu, softplus } from '@tributary/worker/nn/activations.ts';
 import { dropout } from '@tributary/worker/nn/layers.ts';
-import { binaryCrossEntropyWithLogits, crossEntropy } from '@tributary/worker/nn/losses.ts';
+import { binaryCrossEntropyWithLogits, crossEntropy, distillation } from '@tributary/worker/nn/losses.ts';
 import { layerNorm } from '@tributary/worker/nn/normalisation.ts';
 import { describe, expect, test } from 'vitest';
 import { checkCase, type Input } from '../compute/oracle/checkCase.ts';
@@ -108,6 +108,60 @@ describe.each(['native', 'reference'] as const)('%s', async (name) => {
     );
     expect(binary[0]).toBeCloseTo((0 + 1000 + 90 + 0) / 4, 3);
     expect(Array.from(slope)).toEqual([0, -0.25, 0.25, 0].map((x) => expect.closeTo(x, 6)));
+  });
+
+  test('distillation is as in the paper: the divergence of softened outputs times T^2, and a share of the labels', async () => {
+    const [temperature, labelShare] = [2.5, 0.3];
+    const student = [
+      [1, -2, 0.5],
+      [0, 4, -1],
+    ];
+    const teacher = [
+      [3, 0, 2],
+      [-1, 2, 2],
+    ];
+    const softmax = (z: readonly number[], t: number) => {
+      const exponentials = z.map((value) => Math.exp(value / t));
+      const sum = exponentials.reduce((a, b) => a + b);
+      return exponentials.map((value) => value / sum);
+    };
+    const labels = [0, 2];
+    const losses = student.map((z, example) => {
+      const [p, q] = [softmax(teacher[example], temperature), softmax(z, temperature)];
+      const divergence = p.reduce((sum, x, k) => sum + x * Math.log(x / q[k]), 0);
+      const ofLabel = -Math.log(softmax(z, 1)[labels[example]]);
+      return labelShare * ofLabel + (1 - labelShare) * temperature ** 2 * divergence;
+    });
+    const matrix = (rows: number[][]): Input => ({
+      shape: [2, 3],
+      dtype: 'float32',
+      data: Float32Array.from(rows.flat()),
+    });
+    const y: Input = { shape: [2], dtype: 'int32', data: Int32Array.from(labels) };
+    const inputs = [matrix(student), matrix(teacher), y];
+    const options = { temperature, labelShare };
+    const [loss, toTeacher] = await compute(
+      (z, t, y) => [
+        distillation(z.ref, t.ref, y.ref, options),
+        grad((at: np.Array) => distillation(z, at, y, options))(t),
+      ],
+      inputs,
+    );
+    expect(loss[0]).toBeCloseTo((losses[0] + losses[1]) / 2, 4);
+    expect([...toTeacher]).toEqual([0, 0, 0, 0, 0, 0]);
+
+    const agreeing = await compute(
+      (z, t, y) => [distillation(z, t, y, { temperature, labelShare: 0 })],
+      [inputs[1], inputs[1], y],
+    );
+    expect(agreeing[0][0]).toBeCloseTo(0, 6);
+    const narrow: Input = { shape: [2, 2], dtype: 'float32', data: new Float32Array(4) };
+    await expect(compute((z, t, y) => [distillation(z, t, y)], [inputs[0], narrow, y])).rejects.toThrow(
+      /the teacher's logits have the shape \[2, 2\], the student's \[2, 3\]/,
+    );
+    await expect(compute((z, t, y) => [distillation(z, t, y, { temperature: 0 })], inputs)).rejects.toThrow(
+      /distillation with the temperature 0/,
+    );
   });
 
   test('layer normalisation keeps its digits where the mean is large', async () => {

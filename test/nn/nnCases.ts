@@ -34,6 +34,8 @@ const attention = (x: np.Array, ...weights: np.Array[]) => {
   const parameters = Object.fromEntries(names.map((name, k) => [name, { w: weights[k], b: weights[k + 4] }]));
   return multiHeadAttention(parameters as AttentionParameters, x, { heads: 2, causal: true });
 };
+/** Logits that do not depend on the student's. */
+const teacherOf = (z: np.Array) => np.cos(np.arange(z.size).astype(np.float32)).mul(3).reshape(z.shape);
 const attentionInputs = [
   normal(2, 3, 4),
   ...Array.from({ length: 4 }, () => normal(4, 4)),
@@ -56,6 +58,14 @@ export const nnCases: Record<string, Case> = {
   softmax: of((x) => softmax(x, 0), [normal(4, 6)]),
   crossEntropy: of(losses.crossEntropy, [normal(6, 4), integers(4, 6)]),
   crossEntropyOfSequences: of(losses.crossEntropy, [normal(2, 3, 4), integers(4, 2, 3)]),
+  distillation: of(
+    (z, y) => losses.distillation(z, teacherOf(z), y, { temperature: 3, labelShare: 0.2 }),
+    [normal(6, 4), integers(4, 6)],
+  ),
+  distillationWeighted: of(
+    (z, y) => losses.distillation(z, teacherOf(z), y, { weights: np.array([1, 1, 0, 1, 0, 1]) }),
+    [normal(6, 4), integers(4, 6)],
+  ),
   meanSquaredError: of(losses.meanSquaredError, [normal(6, 2), normal(6, 2)]),
   huber: of((p, t) => losses.huber(p, t, 0.7), [normal(12), normal(12)]),
   binaryCrossEntropy: of(losses.binaryCrossEntropyWithLogits, [uniform(-5, 5, 12), uniform(0, 1, 12)]),

@@ -1,9 +1,8 @@
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { listNames } from '@tributary/core/layout/namePattern.ts';
-import { transferParameters } from '@tributary/core/transfer/transferParameters.ts';
 import type { Job } from '@tributary/worker/job/Job.ts';
 import { loadParameters } from '@tributary/worker/parameters/loadParameters.ts';
+import { rulesHint, takeParameters } from '@tributary/worker/parameters/takeParameters.ts';
 
 /** Trained parameters that a job started from. */
 export interface Origin {
@@ -22,10 +21,7 @@ export interface Beginning {
   readonly origin?: Origin;
 }
 
-/**
- * A model's first parameters: `initial`, or those that `start` names. Throws FAILED_PRECONDITION with every tensor that is missing or of another shape,
- * and what lay there unused; INVALID_ARGUMENT for patterns that match nothing.
- */
+/** A model's first parameters: `initial`, or those that `start` names. Throws as loadParameters and takeParameters do. */
 export async function beginFrom(
   start: Job['start'],
   model: Layout,
@@ -34,16 +30,9 @@ export async function beginFrom(
   if (start?.from === undefined) return { parameters: initial };
   const { from, ...rules } = start;
   const loaded = await loadParameters(from);
-  const { flat, differences, ...names } = transferParameters(model, initial, loaded, rules);
-  if (differences.length === 0) return { parameters: flat, origin: { from: loaded.description, ...names } };
-  const unused = names.unused.length === 0 ? '' : `; not used: ${listNames(names.unused)}`;
-  throw new TributaryError(
-    'FAILED_PRECONDITION',
-    `${loaded.description} does not fit the model: ${listNames(differences, '; ')}${unused}`,
-    {
-      hint: "In the job's start, `map` says how tensors are called there, `transpose` which to turn, `reinitialise` which to begin anew.",
-    },
-  );
+  const hint = `In the job's start, ${rulesHint}`;
+  const { flat, taken, reinitialised, unused } = takeParameters(model, initial, loaded, { rules, hint });
+  return { parameters: flat, origin: { from: loaded.description, taken, reinitialised, unused } };
 }
 
 /** For people, in one line. */

@@ -1,12 +1,9 @@
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import type { Layout } from '@tributary/core/layout/Layout.ts';
-import { listNames } from '@tributary/core/layout/namePattern.ts';
-import { transferParameters } from '@tributary/core/transfer/transferParameters.ts';
 import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
 import { layoutOf, type ParameterShape } from '@tributary/worker/autodiff/initialParameters.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { loadJob, type NamedJob } from '@tributary/worker/job/loadJob.ts';
-import { type LoadedParameters, loadParameters } from '@tributary/worker/parameters/loadParameters.ts';
+import { loadParameters } from '@tributary/worker/parameters/loadParameters.ts';
+import { takeParameters } from '@tributary/worker/parameters/takeParameters.ts';
 import { type ParameterSource, parameterPlace } from './parameterPlace.ts';
 
 export interface TrainedModel {
@@ -17,7 +14,7 @@ export interface TrainedModel {
   readonly description: string;
 }
 
-/** A job with trained parameters for its model. What is not said of the job's options is as it was trained. Throws as loadJob and loadParameters do. */
+/** A job with trained parameters for its model. What is not said of the job's options is as it was trained. Throws as loadJob, loadParameters and takeParameters do. */
 export async function loadTrainedModel(
   path: string,
   source: ParameterSource & { readonly options?: OptionValues },
@@ -27,16 +24,8 @@ export async function loadTrainedModel(
   const { job } = await loadJob(path, { ...loaded.options, ...source.options });
   await initialiseJax();
   const shape = layoutOf(job.model);
-  return { job, shape, flat: matchParameters(shape.layout, loaded), description: loaded.description };
-}
-
-/** The loaded parameters in the order of the model, by name. Throws FAILED_PRECONDITION naming each that is missing or has another shape. */
-function matchParameters(model: Layout, loaded: LoadedParameters): Float32Array {
-  const { flat, differences } = transferParameters(model, new Float32Array(model.length), loaded);
-  if (differences.length === 0) return flat;
-  throw new TributaryError(
-    'FAILED_PRECONDITION',
-    `${loaded.description} does not fit the model: ${listNames(differences, '; ')}`,
-    { hint: 'Use the job file with which it was trained.' },
-  );
+  const { layout } = shape;
+  const hint = 'Use the job file with which it was trained.';
+  const { flat } = takeParameters(layout, new Float32Array(layout.length), loaded, { hint });
+  return { job, shape, flat, description: loaded.description };
 }

@@ -3,7 +3,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { DataSource } from '../data/Dataset.ts';
-import { isAtCoordinator } from '../parameters/loadParameters.ts';
+import { placeIn } from '../parameters/loadParameters.ts';
 import { isJobName } from './checkDefinition.ts';
 import { isJob, isJobFamily, type JobFamily } from './defineJob.ts';
 import type { Job } from './Job.ts';
@@ -34,7 +34,7 @@ export async function loadJob(
 
 function startAt(start: NonNullable<Job['start']>, folder: string): NonNullable<Job['start']> {
   const { from } = start;
-  return from === undefined || isAtCoordinator(from) ? start : { ...start, from: resolve(folder, from) };
+  return from === undefined ? start : { ...start, from: placeIn(folder, from) };
 }
 
 /** The options of the job in a file; none if it leaves nothing open. Throws as loadJob does. */

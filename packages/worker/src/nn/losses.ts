@@ -1,6 +1,6 @@
-import { numpy as np } from '@jax-js/jax';
+import { lax, numpy as np } from '@jax-js/jax';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { logSumExp } from './activations.ts';
+import { logSoftmax, logSumExp } from './activations.ts';
 
 /*
  * Every loss is a mean over the examples of the batch. With `weights`, one number per example (first axis), it is the weighted mean: a weight
@@ -24,6 +24,49 @@ export function crossEntropy(logits: np.Array, labels: np.Array, weights?: np.Ar
   const rows = logits.reshape([-1, classes]);
   const chosen = np.takeAlongAxis(rows.ref, labels.reshape([-1, 1]), 1).reshape([-1]);
   return weightedMean(logSumExp(rows).sub(chosen).reshape(shape), weights);
+}
+
+export interface DistillationOptions {
+  /** T: the higher, the more of what the teacher thinks of the other classes counts. Default: 4. */
+  readonly temperature?: number;
+  /** Share of the labels in the loss, from 0 to 1; the rest is the teacher's. Default: 0.1. */
+  readonly labelShare?: number;
+  readonly weights?: np.Array;
+}
+
+/**
+ * Learning from a teacher (Hinton, Vinyals and Dean, 2015, section 2):
+ *
+ *   labelShare * crossEntropy(logits, labels) + (1 - labelShare) * T^2 * KL(softmax(teacher / T) || softmax(logits / T))
+ *
+ * `teacher` has the teacher's logits, of the shape of `logits`: no gradient goes there. T^2 keeps the size of the gradients whatever the temperature.
+ * Instead of their cross-entropy, which differs by a constant, the divergence is taken: it is 0 where student and teacher agree.
+ */
+export function distillation(
+  logits: np.Array,
+  teacher: np.Array,
+  labels: np.Array,
+  { temperature = 4, labelShare = 0.1, weights }: DistillationOptions = {},
+): np.Array {
+  if (!(temperature > 0 && Number.isFinite(temperature)) || !(labelShare >= 0 && labelShare <= 1)) {
+    throw new TributaryError(
+      'INVALID_ARGUMENT',
+      `distillation with the temperature ${temperature} and the share ${labelShare} of labels`,
+      { hint: 'The temperature must be above 0, the share from 0 to 1.' },
+    );
+  }
+  if (teacher.shape.join() !== logits.shape.join()) {
+    throw new TributaryError(
+      'INVALID_ARGUMENT',
+      `the teacher's logits have the shape [${teacher.shape.join(', ')}], the student's [${logits.shape.join(', ')}]`,
+      { hint: 'Both must tell the same classes apart.' },
+    );
+  }
+  const student = logSoftmax(logits.ref.mul(1 / temperature));
+  const target = logSoftmax(lax.stopGradient(teacher).mul(1 / temperature));
+  const divergence = np.exp(target.ref).mul(target.sub(student)).sum(-1);
+  const fromTeacher = weightedMean(divergence, weights?.ref).mul((1 - labelShare) * temperature ** 2);
+  return crossEntropy(logits, labels, weights).mul(labelShare).add(fromTeacher);
 }
 
 /** Fraction of examples whose largest logit is at their label. */

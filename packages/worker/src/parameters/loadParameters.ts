@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { assertJob } from '@tributary/coordinator/assertJob.ts';
 import type { CheckpointManifest, Coordinator } from '@tributary/coordinator/Coordinator.ts';
 import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newestValidCheckpoint.ts';
@@ -36,8 +36,12 @@ export async function loadParameters(from: string): Promise<LoadedParameters> {
   return fromCoordinator(coordinator, job);
 }
 
-/** True of what names a job at a coordinator, and no path. */
-export function isAtCoordinator(from: string): boolean {
+/** A relative path beginning at `folder` instead; a job at a coordinator as it is. */
+export function placeIn(folder: string, from: string): string {
+  return isAtCoordinator(from) ? from : resolve(folder, from);
+}
+
+function isAtCoordinator(from: string): boolean {
   return /^(rediss?|sqlite):/.test(from);
 }
 
