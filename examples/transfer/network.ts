@@ -31,8 +31,8 @@ export const model: Model<Parameters> = {
   init(key) {
     const [key1, key2, key3, key4] = random.split(key, 4);
     return {
-      conv1: initialConv2d(key1, 1, 8, 3),
-      conv2: initialConv2d(key2, 8, 16, 3),
+      conv1: initialConv2d(key1, 1, 8, 5),
+      conv2: initialConv2d(key2, 8, 16, 5),
       dense: initialDense(key3, 16 * 7 * 7, 64),
       head: initialDense(key4, 64, 5),
     };

@@ -8,5 +8,5 @@ export default defineJob({
   data: task(0),
   optimizer: adam({ learningRate: 3e-3 }),
   batchSize: 16,
-  epochs: 3,
+  epochs: 5,
 });

@@ -3,6 +3,9 @@ import { digits } from '../mnist/digits.ts';
 
 type Fields = 'x' | 'y';
 
+/** Read once for both parts. */
+let opened: Promise<Dataset<Fields>> | undefined;
+
 /** Examples of each digit that are kept for the test, its last ones. */
 const held = 200;
 
@@ -14,7 +17,7 @@ export function task(
   first: number,
   { images, skip = 0 }: { images?: number; skip?: number } = {},
 ): { train: DataSource<Fields>; test: DataSource<Fields> } {
-  const end = images === undefined ? -held : skip + images;
+  const end = images === undefined ? undefined : skip + images;
   return {
     train: source(first, 'training', (places) => places.slice(0, -held).slice(skip, end)),
     test: source(first, 'test', (places) => places.slice(-held)),
@@ -29,7 +32,8 @@ function source(
   return {
     description: `${part} part of the ${digits.description}, ${first} to ${first + 4}`,
     async open() {
-      const all = await digits.open();
+      opened ??= digits.open();
+      const all = await opened;
       const { y } = await all.read(Uint32Array.from({ length: all.size }, (_, place) => place));
       const placesOf = (digit: number) =>
         Array.from(y.data.keys()).filter((place) => y.data[place] === digit);

@@ -71,6 +71,14 @@ test('wrong commands, flags and values, with the right ones', async () => {
       args: ['train', blobs, '--epochs', '1', '--steps', '2'],
       says: /'--steps <n>' cannot be used with option '--epochs <n>'/,
     },
+    {
+      args: ['train', blobs, '--resume', '--start-from', 'x'],
+      says: /'--start-from <place>' cannot be used with option '--resume'/,
+    },
+    {
+      args: ['train', blobs, '--start-from', 'redis://host'],
+      says: /without a job\. Say which job is meant/,
+    },
     { args: ['train', blobs, '--compute', 'gpu'], says: /Allowed choices are auto, native, reference/ },
     {
       args: ['train', blobs, '--coordinator', 'http://x'],

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeInitializers } from '@tributary/worker/compute/native/onnx/decodeInitializers.ts';
 import { ProtobufWriter } from '@tributary/worker/compute/native/onnx/ProtobufWriter.ts';
@@ -63,6 +63,14 @@ describe('files that are no ONNX models', () => {
     const external = vector().message(13, entry('location', 'f')).message(13, entry('offset', '4'));
     expect(refused(model(external.message(13, entry('length', '12'))), { f: new Uint8Array(8) })).toMatch(
       /"w" is at bytes 4 to 16 of f, which has 8$/,
+    );
+  });
+
+  test('without the file of their data neither', () => {
+    const file = join(temporaryFolder(), 'external.onnx');
+    copyFileSync(join(folder, 'external.onnx'), file);
+    expect(caught(() => readParameterFile(file)).message).toMatch(
+      /external\.onnx: .*external\.data cannot be read: ENOENT/,
     );
   });
 

@@ -9,6 +9,8 @@ export { type InMemoryField, inMemory } from '@tributary/worker/data/inMemory.ts
 export { type JsonField, jsonLines } from '@tributary/worker/data/jsonLines.ts';
 export { split } from '@tributary/worker/data/split.ts';
 export { take } from '@tributary/worker/data/take.ts';
+export { type Teacher, withTeacher } from '@tributary/worker/distillation/withTeacher.ts';
+export { byDepth, type DepthOptions } from '@tributary/worker/job/byDepth.ts';
 export { defineJob, type JobFamily } from '@tributary/worker/job/defineJob.ts';
 export { type Encoding, type GradientEncoding, topk } from '@tributary/worker/job/encodings.ts';
 export type { Job, JobDefinition } from '@tributary/worker/job/Job.ts';

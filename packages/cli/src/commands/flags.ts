@@ -111,7 +111,7 @@ export const overrideFlags = () => [
   new Option(
     '--start-from <place>',
     'trained parameters to start from: a safetensors or ONNX file, a run folder, or redis://HOST:PORT#JOB',
-  ),
+  ).conflicts('resume'),
 ];
 
 export interface OverrideFlags {

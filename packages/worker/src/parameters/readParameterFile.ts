@@ -7,8 +7,8 @@ import { decodeInitializers } from '../compute/native/onnx/decodeInitializers.ts
 
 /** The float tensors of a safetensors or ONNX file, told apart by the name's end. Throws INVALID_ARGUMENT, naming the file, if it is neither. */
 export function readParameterFile(path: string): TrainedTensors {
+  const file = readWhole(path);
   try {
-    const file = readFileSync(path);
     return path.endsWith('.onnx')
       ? decodeInitializers(file, externalFiles(dirname(path)))
       : decodeSafetensors(file);
@@ -16,6 +16,18 @@ export function readParameterFile(path: string): TrainedTensors {
     if (!(cause instanceof TributaryError)) throw cause;
     throw new TributaryError(cause.code, `${path}: ${cause.message}`, {
       hint: cause.hint ?? 'Give a .safetensors or an .onnx file.',
+      cause,
+    });
+  }
+}
+
+function readWhole(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    // Not to be opened, or above the 2 GiB that Node reads at once.
+    throw new TributaryError('FAILED_PRECONDITION', `${path} cannot be read: ${(cause as Error).message}`, {
+      hint: 'Give a file of up to 2 GiB that this user may read.',
       cause,
     });
   }
@@ -30,15 +42,8 @@ function externalFiles(folder: string): (location: string) => Uint8Array {
     }
     const known = read.get(location);
     if (known !== undefined) return known;
-    try {
-      const bytes = readFileSync(join(folder, location));
-      read.set(location, bytes);
-      return bytes;
-    } catch (cause) {
-      throw new TributaryError('NOT_FOUND', `its data in ${location} cannot be read`, {
-        hint: 'Keep both files in one folder.',
-        cause,
-      });
-    }
+    const bytes = readWhole(join(folder, location));
+    read.set(location, bytes);
+    return bytes;
   };
 }
