@@ -52,7 +52,7 @@ describe('what a network learnt of 0 to 4', () => {
       expect([both[0].steps, both[0].pushedBytes]).toEqual([both[1].steps, both[1].pushedBytes]);
       expect(both[0].accuracy, `draw ${draw}`).toBeGreaterThan(both[1].accuracy!);
     }
-    expect(mean(tuned) - mean(scratch)).toBeGreaterThan(0.02);
+    expect(mean(tuned) - mean(scratch)).toBeGreaterThan(0.03);
   });
 
   test('need not travel: with all but the head frozen, only the head is pushed, and the rest stays', {
@@ -81,11 +81,11 @@ describe('what a network learnt of 0 to 4', () => {
     expect(changed).toEqual(['head/w', 'head/b']);
   });
 
-  test('teaches a student of 16 units more than the labels alone do, over three seeds', {
-    timeout: 240_000,
+  test('teaches a student of 16 units more than the labels alone do, over five seeds', {
+    timeout: 300_000,
   }, async () => {
     const [taught, alone]: TrainSummary[][] = [[], []];
-    for (const draw of [1, 2, 3]) {
+    for (const draw of [1, 2, 3, 4, 5]) {
       const both = await Promise.all([
         attempt('distil', draw, '--teacher', await pretrained()),
         attempt('distil', draw),
@@ -94,6 +94,6 @@ describe('what a network learnt of 0 to 4', () => {
       alone.push(both[1]);
       expect(both[0].steps).toBe(both[1].steps);
     }
-    expect(mean(taught) - mean(alone)).toBeGreaterThan(0.01);
+    expect(mean(taught) - mean(alone)).toBeGreaterThan(0.005);
   });
 });
