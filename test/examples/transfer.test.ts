@@ -30,7 +30,7 @@ describe('what a network learnt of 0 to 4', () => {
   /** One worker and one server: the digits are few. Two runs at a time, as the machines have cores. */
   const attempt = (name: string, draw: number, ...flags: string[]) =>
     train([
-      ...[example(name), '--runs', runs, '--workers', '1', '--servers', '1'],
+      ...[example(name), '--runs', runs, '--workers', '1', '--servers', '1', '--no-self-check'],
       ...['--draw', `${draw}`, '--seed', `${draw}`, ...flags],
     ]);
 
@@ -38,7 +38,7 @@ describe('what a network learnt of 0 to 4', () => {
     summaries.reduce((sum, { accuracy }) => sum + accuracy!, 0) / summaries.length;
 
   test('helps to learn 5 to 9 from ten images of each: over five seeds it beats a start from nothing at the same budget', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const [tuned, scratch]: TrainSummary[][] = [[], []];
     for (const draw of [1, 2, 3, 4, 5]) {
@@ -56,7 +56,7 @@ describe('what a network learnt of 0 to 4', () => {
   });
 
   test('need not travel: with all but the head frozen, only the head is pushed, and the rest stays', {
-    timeout: 120_000,
+    timeout: 400_000,
   }, async () => {
     const steps = 5;
     const flags = ['--start-from', await pretrained(), '--steps', `${steps}`];
@@ -81,11 +81,11 @@ describe('what a network learnt of 0 to 4', () => {
     expect(changed).toEqual(['head/w', 'head/b']);
   });
 
-  test('teaches a student of 16 units more than the labels alone do, over five seeds', {
-    timeout: 300_000,
+  test('teaches a student of 16 units more than the labels alone do, over three seeds', {
+    timeout: 600_000,
   }, async () => {
     const [taught, alone]: TrainSummary[][] = [[], []];
-    for (const draw of [1, 2, 3, 4, 5]) {
+    for (const draw of [1, 2, 3]) {
       const both = await Promise.all([
         attempt('distil', draw, '--teacher', await pretrained()),
         attempt('distil', draw),

@@ -34,7 +34,7 @@ test.each(['network.onnx', 'external.onnx', 'network.safetensors'])(
 );
 
 test('a run, its file and its job at the coordinator are taken up on other servers as if there had been no break', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const runs = temporaryFolder();
   const train1 = (...flags: string[]) => train([jobFile('quadratic'), '--runs', runs, ...flags]);
