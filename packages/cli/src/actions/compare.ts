@@ -95,7 +95,7 @@ class Comparison {
     for (let index = 0; index < seeds; index++) {
       for (const choice of this.#choices) {
         if (stop.aborted) return;
-        if (this.#failures.some(({ method }) => method === choice.label)) continue;
+        if (this.#hasFailed(choice.label)) continue;
         const trial = await this.#attempt(choice, () => this.#train(choice, firstSeed + index, stop), stop);
         if (trial === undefined) continue;
         this.#trials.push(trial);
@@ -117,7 +117,7 @@ class Comparison {
   }
 
   text(): string {
-    if (this.#trials.length === 0 && this.#failures.length === 0) return 'no training is complete';
+    if (this.#trials.length === 0) return 'no training is complete';
     const choice = this.#choice();
     return [
       comparedTable(this.#results(), this.#failures),
@@ -138,7 +138,7 @@ class Comparison {
     const tuned: MethodChoice[] = [];
     for (const choice of this.#choices) {
       const wanted = isUntuned(choice, this.#base.job) && choice.sampling === undefined && !stop.aborted;
-      if (!wanted || this.#failures.some(({ method }) => method === choice.label)) {
+      if (!wanted || this.#hasFailed(choice.label)) {
         tuned.push(choice);
         continue;
       }
@@ -215,6 +215,10 @@ class Comparison {
     ].join('  ');
   }
 
+  #hasFailed(label: string): boolean {
+    return this.#failures.some(({ method }) => method === label);
+  }
+
   #target(): number {
     return this.#given.targetLoss ?? middleTarget(this.#trials);
   }
@@ -233,7 +237,10 @@ class Comparison {
         seeds: this.#given.seeds,
       },
       evaluatedOn: job.data.test === undefined ? 'train' : 'test',
-      untuned: this.#choices.filter((choice) => isUntuned(choice, job)).map(({ label }) => label),
+      untuned: this.#choices
+        .filter((choice) => isUntuned(choice, job))
+        .map(({ label }) => label)
+        .filter((label) => !this.#hasFailed(label)),
     });
   }
 
