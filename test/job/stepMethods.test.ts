@@ -56,7 +56,7 @@ test.each([
   ],
   ['an option out of range', { optimizer: newton({ damping: -1 }) }, 'damping is -1. It must be 0 or more'],
   ['staleness', { staleness: 2 }, 'staleness is 2, but newton sums over all ranks'],
-  ['a schedule', { schedule: cosine({ steps: 5 }) }, 'a schedule is given, but newton has no learning rate'],
+  ['a schedule', { schedule: cosine({ steps: 5 }) }, 'a schedule is given, but newton takes none'],
   ['clipping', { clipping: { norm: 1 } }, 'clipping is given, but newton'],
 ])('%s is refused with what is possible', (_, change, message) => {
   expect(() => jobOf(change)).toThrow(message);

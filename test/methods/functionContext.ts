@@ -1,4 +1,6 @@
 import type { StateTensor } from '@tributary/core/layout/methodState.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
+import { type BlockTask, solveBlocksOf } from '@tributary/worker/methods/quantum/BlockTask.ts';
 import type { LossAndGradient, StepContext, StepMethod } from '@tributary/worker/methods/StepMethod.ts';
 
 /** A function of float64 parameters with its derivatives; the Hessian as full rows. */
@@ -6,13 +8,14 @@ export interface TestFunction {
   loss(at: ArrayLike<number>): number;
   gradient(at: ArrayLike<number>): number[];
   hessian(at: ArrayLike<number>): number[][];
+  metric?(at: ArrayLike<number>): number[][];
 }
 
 /** A step method on one process and in float64, so that it can be held against theory; counts passes by quantity. */
 export class FunctionContext implements StepContext {
   readonly parameters: Float64Array;
   readonly fullBatch: boolean;
-  readonly passes = { loss: 0, gradient: 0, hessian: 0, hessianVector: 0 };
+  readonly passes = { loss: 0, gradient: 0, hessian: 0, hessianVector: 0, metric: 0 };
   readonly #fn: TestFunction;
   readonly #state: Map<string, Float64Array>;
 
@@ -40,9 +43,24 @@ export class FunctionContext implements StepContext {
     return { loss: this.#fn.loss(at), gradient: Float64Array.from(this.#fn.gradient(at)) };
   }
 
-  async hessian(at: ArrayLike<number>): Promise<Float64Array> {
+  async hessian(
+    at: ArrayLike<number>,
+    { begin, end }: Range = { begin: 0, end: at.length },
+  ): Promise<Float64Array> {
     this.passes.hessian++;
-    return Float64Array.from(this.#fn.hessian(at).flatMap((row, index) => row.slice(0, index + 1)));
+    const rows = this.#fn.hessian(at).slice(begin, end);
+    return Float64Array.from(rows.flatMap((row, index) => row.slice(begin, begin + index + 1)));
+  }
+
+  async metric(at: ArrayLike<number>): Promise<Float64Array> {
+    this.passes.metric++;
+    return Float64Array.from(this.#fn.metric!(at).flatMap((row, index) => row.slice(0, index + 1)));
+  }
+
+  async solveBlocks(task: BlockTask): Promise<Float64Array> {
+    const steps = new Float64Array(task.gradient.length);
+    solveBlocksOf(0, 1, task, steps);
+    return steps;
   }
 
   /** For functions whose Hessian is their Gauss-Newton matrix. */

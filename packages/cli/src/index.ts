@@ -1,5 +1,7 @@
 /** What a job file imports from `tributary`. */
 
+export { type Ansatz, hardwareEfficientAnsatz } from '@tributary/core/quantum/circuit/Ansatz.ts';
+export { type PauliSum, pauliString } from '@tributary/core/quantum/state/pauli.ts';
 export * from '@tributary/worker/autodiff/secondOrder.ts';
 export { type CsvOptions, csv } from '@tributary/worker/data/csv.ts';
 export type { CsvColumns, CsvField } from '@tributary/worker/data/csvFields.ts';
@@ -35,6 +37,8 @@ export {
   newton,
   newtonCg,
   prodigy,
+  quantum,
+  quantumNaturalGradient,
   radam,
   rmsprop,
   scheduleFree,
@@ -59,4 +63,5 @@ export * from '@tributary/worker/nn/initialisers.ts';
 export * from '@tributary/worker/nn/layers.ts';
 export * from '@tributary/worker/nn/losses.ts';
 export * from '@tributary/worker/nn/normalisation.ts';
+export * from '@tributary/worker/nn/quantum.ts';
 export * from '@tributary/worker/nn/recurrent.ts';

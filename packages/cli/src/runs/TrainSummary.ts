@@ -25,7 +25,7 @@ export interface TrainSummary {
   readonly coordinator: string;
   readonly staleness: number | 'infinity';
   readonly optimizer: string;
-  readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+  readonly hyperparameters: Readonly<Record<string, number | boolean | string>>;
   /** The backend that the workers took. */
   readonly compute: string;
   /** What carried gradients and parameters. */

@@ -5,7 +5,7 @@ import type { Range } from '../partition/partition.ts';
 /** A method by name, with its numbers: what the optimizer table and the schedule table take. */
 export interface OptimizerSpec {
   readonly name: string;
-  readonly hyperparameters: Readonly<Record<string, number | boolean>>;
+  readonly hyperparameters: Readonly<Record<string, number | boolean | string>>;
   /** Of servers' optimizers: an average of the parameters is kept, of which this part of its old value stays in every update. */
   readonly averageKeep?: number;
 }

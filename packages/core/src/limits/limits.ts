@@ -137,4 +137,6 @@ export const limits = {
   trialsMax: 1000,
   /** Qubits of one simulated state: 2^24 amplitudes are 256 MiB, and an index and its mask stay inside 32-bit integers. */
   qubitsMax: 24,
+  /** Qubits of one annealing: the couplings of 2048 are 32 MiB, and a sweep over their copies takes tens of milliseconds. */
+  annealingQubitsMax: 2048,
 } as const;

@@ -1,7 +1,7 @@
 import { nearestName } from '../errors/nearestName.ts';
 import { TributaryError } from '../errors/TributaryError.ts';
 
-/** What one named number (or switch) of a method may be, and what it is when not given; without `initial` it must be given. */
+/** What one named number (or switch, or name) of a method may be, and what it is when not given; without `initial` it must be given. */
 export type Option =
   | {
       readonly kind: 'number';
@@ -9,13 +9,18 @@ export type Option =
       readonly accepts: (value: number) => boolean;
       readonly range: string;
     }
-  | { readonly kind: 'switch'; readonly initial: boolean };
+  | { readonly kind: 'switch'; readonly initial: boolean }
+  | { readonly kind: 'choice'; readonly initial: string; readonly names: readonly string[] };
 
 export type OptionTable = Readonly<Record<string, Option>>;
 
 /** Every option of a table with its value: given or default. */
 export type Resolved<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends { readonly kind: 'switch' } ? boolean : number;
+  readonly [Name in keyof Table]: Table[Name] extends { readonly kind: 'switch' }
+    ? boolean
+    : Table[Name] extends { readonly kind: 'choice'; readonly names: readonly (infer Choice)[] }
+      ? Choice
+      : number;
 };
 
 type NumberOption = Extract<Option, { kind: 'number' }>;
@@ -59,6 +64,13 @@ export function flag(initial: boolean): SwitchOption {
   return { kind: 'switch', initial };
 }
 
+/** One of these names; the first unless another is given. */
+export function choice<const Name extends string>(
+  ...names: readonly [Name, ...Name[]]
+): { readonly kind: 'choice'; readonly initial: Name; readonly names: readonly Name[] } {
+  return { kind: 'choice', initial: names[0], names };
+}
+
 /**
  * Fills in the defaults. `owner` is for messages, such as `optimizer "adam"`, and `source` where to read about them, such as `Kingma & Ba, 2015`.
  * Throws INVALID_ARGUMENT for an unknown name, a wrong type, or a number out of range; the hint lists what is possible.
@@ -79,7 +91,7 @@ export function resolveOptions<Table extends OptionTable>(
       });
     }
   }
-  const resolved: Record<string, number | boolean> = {};
+  const resolved: Record<string, number | boolean | string> = {};
   for (const [name, option] of Object.entries(table)) {
     const value = given[name] ?? option.initial;
     if (value === undefined) {
@@ -109,12 +121,14 @@ export function rowNamed<Row>(kind: string, rows: Readonly<Record<string, Row>>,
   });
 }
 
-function accepts(option: Option, value: unknown): value is number | boolean {
+function accepts(option: Option, value: unknown): value is number | boolean | string {
   if (option.kind === 'switch') return typeof value === 'boolean';
+  if (option.kind === 'choice') return option.names.includes(value as string);
   return typeof value === 'number' && option.accepts(value);
 }
 
 function describeRange(option: Option): string {
+  if (option.kind === 'choice') return `one of ${option.names.join(', ')}`;
   return option.kind === 'switch' ? 'true or false' : option.range;
 }
 

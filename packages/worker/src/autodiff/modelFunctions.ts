@@ -1,8 +1,9 @@
-import { type numpy as np, valueAndGrad } from '@jax-js/jax';
+import { numpy as np, valueAndGrad } from '@jax-js/jax';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import type { ArrayFunction } from '../compute/ComputeBackend.ts';
 import type { BatchArrays, Model, ParameterTree } from '../job/Model.ts';
+import { borrowed, borrowedTree } from './borrow.ts';
 import { denseLayers } from './denseLayers.ts';
 import { kroneckerFactors, type Prediction } from './kroneckerFactors.ts';
 import { flattenTree, type TreeStructure, unflattenTree } from './parameterTree.ts';
@@ -142,6 +143,42 @@ export function hessianProductsFunction(
     const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
     return [hessianProducts(loss, parameters, batch, inputs[structure.size + fields.length])];
   };
+}
+
+/**
+ * Takes directions [K, P] besides. Returns [the products with them, [K, P], of the Fubini-Study metric of the model's states, its mean over the examples]. The fidelity
+ * |<psi(p)|psi(p + d)>|^2 is 1 - d'gd for small d, so that the metric g is the Hessian of half of what it lacks to 1, with the first state held fixed.
+ */
+export function metricProductsFunction(
+  model: Model,
+  structure: TreeStructure,
+  fields: readonly string[],
+): ArrayFunction {
+  const { states } = model;
+  if (states === undefined) {
+    throw new TributaryError('FAILED_PRECONDITION', 'the model has no states function', {
+      hint: 'Add states(parameters, batch) to the model, as by quantumStates(...).',
+    });
+  }
+  return (...inputs) => {
+    const { parameters, batch } = assemble(structure, fields, inputs);
+    const here = states.call(model, borrowedTree(parameters), borrowed(batch));
+    const infidelity = (at: ParameterTree, { here: fixed, ...of }: BatchArrays) =>
+      halfInfidelity(fixed, states.call(model, at, of));
+    return [
+      hessianProducts(infidelity, parameters, { ...batch, here }, inputs[structure.size + fields.length]),
+    ];
+  };
+}
+
+/** (1 - |<a|b>|^2) / 2, the mean over the examples. */
+function halfInfidelity(a: np.Array, b: np.Array): np.Array {
+  const real = a.ref.mul(b.ref).sum([1, 2]);
+  // Re and Im of <a|b> = sum (re_a - i im_a)(re_b + i im_b); the latter is a difference of sums over im and re crosswise.
+  const crossed = np.flip(a, 1).mul(b).sum(2);
+  const imaginary = crossed.mul(np.array([-1, 1])).sum(1);
+  const fidelity = real.ref.mul(real).add(imaginary.ref.mul(imaginary));
+  return fidelity.mean().mul(-0.5).add(0.5);
 }
 
 /** Returns [loss], or [loss, accuracy] if the model says what accuracy is. */

@@ -1,5 +1,6 @@
 import { grad, jvp, numpy as np, type numpy, vjp, vmap } from '@jax-js/jax';
 import type { BatchArrays, ParameterTree } from '../job/Model.ts';
+import { borrowed, borrowedTree } from './borrow.ts';
 import { flattenTree, unflattenTree } from './parameterTree.ts';
 
 /** A scalar of the parameters and a batch. */
@@ -115,18 +116,6 @@ function gradientOf(loss: Loss, batch: BatchArrays): (parameters: ParameterTree)
   type Scalar = (parameters: ParameterTree) => numpy.Array;
   return (grad as unknown as (fn: Scalar) => (parameters: ParameterTree) => ParameterTree)((parameters) =>
     loss(parameters, borrowed(batch)),
-  );
-}
-
-function borrowed(batch: BatchArrays): BatchArrays {
-  return Object.fromEntries(Object.entries(batch).map(([field, array]) => [field, array.ref]));
-}
-
-function borrowedTree(parameters: ParameterTree): ParameterTree {
-  const { leaves, structure } = flattenTree(parameters);
-  return unflattenTree(
-    structure,
-    leaves.map((leaf) => leaf.ref),
   );
 }
 

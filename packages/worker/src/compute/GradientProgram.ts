@@ -1,5 +1,6 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 import type { ParameterShape } from '../autodiff/initialParameters.ts';
 import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 import {
@@ -10,6 +11,7 @@ import {
   kroneckerFactorsFunction,
   lossAndGradientFunction,
   lossFunction,
+  metricProductsFunction,
   predictFunction,
   twoPartLossFunction,
 } from '../autodiff/modelFunctions.ts';
@@ -37,6 +39,7 @@ type Purpose =
   | 'loss'
   | 'loss in two parts'
   | 'Hessian'
+  | 'metric'
   | 'Hessian-vector product'
   | 'Gauss-Newton product'
   | 'Kronecker factors of classes'
@@ -51,6 +54,7 @@ const functionFor: Record<
   loss: lossFunction,
   'loss in two parts': twoPartLossFunction,
   Hessian: hessianProductsFunction,
+  metric: metricProductsFunction,
   'Hessian-vector product': hessianVectorFunction,
   'Gauss-Newton product': gaussNewtonVectorFunction,
   'Kronecker factors of classes': kroneckerFactorsFunction('classes'),
@@ -126,24 +130,40 @@ export class GradientProgram {
   }
 
   /**
-   * Fills `triangle` with the lower triangle of the Hessian of the mean loss, row by row. Computed in blocks of rows, so that the memory it takes
+   * Fills `triangle` with the lower triangle of the Hessian of the mean loss over the parameters begin ... end - 1, row by row. Computed in blocks of rows, so that the memory it takes
    * grows with the model and not with its square.
    */
-  async hessian(parameters: Float32Array, batch: Batch, triangle: Float32Array): Promise<void> {
+  async hessian(parameters: Float32Array, batch: Batch, range: Range, triangle: Float32Array): Promise<void> {
+    await this.#triangle('Hessian', parameters, batch, range, triangle);
+  }
+
+  /** Fills `triangle` with the Fubini-Study metric of the model's states, their mean over the batch, as `hessian` does. */
+  async metric(parameters: Float32Array, batch: Batch, triangle: Float32Array): Promise<void> {
+    await this.#triangle('metric', parameters, batch, { begin: 0, end: parameters.length }, triangle);
+  }
+
+  async #triangle(
+    purpose: 'Hessian' | 'metric',
+    parameters: Float32Array,
+    batch: Batch,
+    range: Range,
+    triangle: Float32Array,
+  ): Promise<void> {
     const size = this.#layout.length;
     const rows = Math.min(size, hessianRowsAtOnce);
     const extra: ArraySpec = { shape: [rows, size], dtype: 'float32' };
-    const { program, inputs } = await this.#prepare('Hessian', parameters, batch, [extra]);
+    const { program, inputs } = await this.#prepare(purpose, parameters, batch, [extra]);
     const directions = new Float32Array(rows * size);
     const products = new Float32Array(rows * size);
-    for (let begin = 0; begin < size; begin += rows) {
-      const end = Math.min(size, begin + rows);
+    for (let { begin } = range; begin < range.end; begin += rows) {
+      const end = Math.min(range.end, begin + rows);
       directions.fill(0);
       for (let row = begin; row < end; row++) directions[(row - begin) * size + row] = 1;
       await program.run([...inputs, directions], [products]);
       for (let row = begin; row < end; row++) {
-        const from = (row - begin) * size;
-        triangle.set(products.subarray(from, from + row + 1), (row * (row + 1)) / 2);
+        const from = (row - begin) * size + range.begin;
+        const index = row - range.begin;
+        triangle.set(products.subarray(from, from + index + 1), (index * (index + 1)) / 2);
       }
     }
   }

@@ -27,4 +27,6 @@ export interface Model<
   accuracy?(parameters: Parameters, batch: B): np.Array;
   /** Outputs for a batch, first dimension the examples: what `tributary predict` prints. Reads only the inputs among the fields. */
   predict?(parameters: Parameters, batch: B): np.Array;
+  /** The quantum state of each example, [examples, 2, 2^qubits]: what `quantumNaturalGradient` measures distances by. Reads what of the parameters it needs. */
+  states?(parameters: Parameters, batch: B): np.Array;
 }

@@ -71,7 +71,7 @@ const definition = z.strictObject(
     model: z.strictObject(
       {
         ...{ init: fn, loss: fn, outputs: fn.optional(), outputLoss: fn.optional() },
-        ...{ accuracy: fn.optional(), predict: fn.optional() },
+        ...{ accuracy: fn.optional(), predict: fn.optional(), states: fn.optional() },
       },
       { error: 'an object { init(key), loss(parameters, batch) }' },
     ),
@@ -287,6 +287,11 @@ function stepMethodContradictions(job: Job): string[] {
   if (averaging !== undefined) {
     problems.push(`averaging is given, but ${name} has no noise to average out: leave it out`);
   }
+  if (name === 'quantum-natural-gradient' && model.states === undefined) {
+    problems.push(
+      `model.states is missing, but ${name} measures distances by it: states: (parameters, batch) => quantumStates(...)`,
+    );
+  }
   if (tensors !== undefined) {
     problems.push(`tensors are given, but ${name} computes one step for all of them: leave them out`);
   }
@@ -296,7 +301,7 @@ function stepMethodContradictions(job: Job): string[] {
     );
   }
   if (isScheduled(schedule)) {
-    problems.push(`a schedule is given, but ${name} has no learning rate: leave it out`);
+    problems.push(`a schedule is given, but ${name} takes none: leave it out`);
   }
   if (clipping.value !== undefined || clipping.norm !== undefined) {
     problems.push(`clipping is given, but ${name} bounds its steps itself: leave it out`);

@@ -88,3 +88,9 @@ export const kfac = constructorOf('kfac');
 
 /** L-BFGS with a strong Wolfe line search (Liu & Nocedal, 1989). */
 export const lbfgs = constructorOf('lbfgs');
+
+/** Quantum optimization on a simulated quantum computer: blocks of parameters as Ising problems, by annealing or QAOA. Slower than the others. */
+export const quantum = constructorOf('quantum');
+
+/** Quantum natural gradient, for models with a quantum layer: gradient descent by the distance of states (Stokes et al., 2020). The model needs `states`. */
+export const quantumNaturalGradient = constructorOf('quantum-natural-gradient');

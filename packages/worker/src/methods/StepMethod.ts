@@ -1,5 +1,7 @@
 import type { StateTensor } from '@tributary/core/layout/methodState.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 import type { Prediction } from '../autodiff/kroneckerFactors.ts';
+import type { BlockTask } from './quantum/BlockTask.ts';
 
 /** Flat parameters: float32 on a cluster; float64 where a method is tested against theory. `slice` keeps the type, so that a point is rounded as it will be stored. */
 export type Vector = Float32Array | Float64Array;
@@ -29,13 +31,17 @@ export interface StepContext {
   state(name: string): Vector;
   loss(at: Vector): Promise<number>;
   gradient(at: Vector): Promise<LossAndGradient>;
-  /** The lower triangle, row by row: element (i, j), j <= i, at i (i + 1) / 2 + j. */
-  hessian(at: Vector): Promise<Float64Array>;
+  /** Of the parameters in the range, or of all. The lower triangle, row by row: element (i, j), j <= i, at i (i + 1) / 2 + j. */
+  hessian(at: Vector, range?: Range): Promise<Float64Array>;
   hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
   /** Of the generalised Gauss-Newton matrix; only for a model that says its loss in two parts. */
   gaussNewtonVectorProduct(at: Vector, vector: Vector): Promise<Float64Array>;
   /** The Kronecker factors of the Fisher matrix of every dense layer; only for a model that says its outputs. */
   kroneckerFactors(at: Vector, asked: FactorsAsked): Promise<Float64Array>;
+  /** The Fubini-Study metric of the states of the model's circuit, as a triangle like the Hessian; 0 for parameters that are not the circuit's. */
+  metric(at: Vector): Promise<Float64Array>;
+  /** Shares out the blocks over the ranks, block b to rank b modulo their number, and gives the steps of all, in float32. No pass over the data. */
+  solveBlocks(task: BlockTask): Promise<Float64Array>;
 }
 
 /** What the outputs of a model mean, and how many numbers its factors are: see autodiff/kroneckerFactors.ts. */

@@ -1,8 +1,6 @@
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import type { Layout } from '@tributary/core/layout/Layout.ts';
-import { limits } from '@tributary/core/limits/limits.ts';
 import { nonNegative } from '@tributary/core/optimizer/options.ts';
 import { solveShifted } from './linear/cholesky.ts';
+import { requireSmall } from './linear/requireSmall.ts';
 import { dot } from './linear/vectors.ts';
 import type { StepContext } from './StepMethod.ts';
 import { stepMethod } from './StepMethodRow.ts';
@@ -26,7 +24,7 @@ export const newton = stepMethod({
   source: 'Levenberg, 1944; Nocedal & Wright, 2006',
   hyperparameters: { damping: nonNegative(0) },
   create({ damping }, layout) {
-    requireSmall(layout);
+    requireSmall('newton', 'Hessian', layout);
     return { state: [{ name: 'damping', shape: [], initial: damping }], step };
   },
 });
@@ -55,20 +53,4 @@ async function step(context: StepContext): Promise<number> {
   else if (ratio < poorRatio) dampingState[0] *= dampingFactor;
   if (found !== undefined) parameters.set(found.point);
   return loss;
-}
-
-function requireSmall({ length }: Layout): void {
-  if (length <= limits.hessianParametersMax) return;
-  const elements = (length * (length + 1)) / 2;
-  throw new TributaryError(
-    'INVALID_ARGUMENT',
-    `newton needs the Hessian of all ${length} parameters: ${elements} numbers, ${readableBytes(elements * 8)} in each worker`,
-    {
-      hint: `At most ${limits.hessianParametersMax} parameters are possible. Use newtonCg() or lbfgs(), which never form it.`,
-    },
-  );
-}
-
-function readableBytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

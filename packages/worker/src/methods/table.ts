@@ -9,13 +9,20 @@ import { kfac } from './kfac/kfac.ts';
 import { lbfgs } from './lbfgs.ts';
 import { newton } from './newton.ts';
 import { newtonCg } from './newtonCg.ts';
+import { quantum } from './quantum.ts';
+import { quantumNaturalGradient } from './quantumNaturalGradient.ts';
 import type { StepMethod } from './StepMethod.ts';
 import type { StepMethodRow } from './StepMethodRow.ts';
 
 /** Every method that computes whole steps in the workers, by name. */
-export const stepMethods = { newton, 'newton-cg': newtonCg, lbfgs, kfac } satisfies Readonly<
-  Record<string, StepMethodRow>
->;
+export const stepMethods = {
+  newton,
+  'newton-cg': newtonCg,
+  lbfgs,
+  kfac,
+  quantum,
+  'quantum-natural-gradient': quantumNaturalGradient,
+} satisfies Readonly<Record<string, StepMethodRow>>;
 
 export function isStepMethod({ name }: OptimizerSpec): boolean {
   return Object.hasOwn(stepMethods, name);

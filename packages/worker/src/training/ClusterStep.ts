@@ -2,10 +2,12 @@ import type { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { methodPrefix } from '@tributary/core/layout/methodState.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { BlockTask } from '../methods/quantum/BlockTask.ts';
 import type { FactorsAsked, LossAndGradient, StepContext, Vector } from '../methods/StepMethod.ts';
 import type { GradientThread } from './GradientThread.ts';
-import type { Quantity } from './gradientMessages.ts';
+import type { Quantity, SharedWork } from './gradientMessages.ts';
 import { sharedFloats } from './sharedFloats.ts';
 
 /** Another worker has one of these ranks now. */
@@ -25,6 +27,8 @@ export interface ClusterStepOptions {
   readonly nodes: readonly RankRange[];
   readonly tokens: ReadonlyMap<number, number>;
   readonly step: number;
+  /** Of the job. */
+  readonly ranks: number;
   /** Of all that is sharded; the model is its first `modelLength` elements. */
   readonly layout: Layout;
   readonly modelLength: number;
@@ -47,6 +51,7 @@ export class ClusterStep implements StepContext {
   readonly #options: ClusterStepOptions;
   readonly #shared = new Map<string, Float32Array>();
   #round = 0;
+  #passes = 0;
   #examples = 0;
 
   constructor(options: ClusterStepOptions) {
@@ -63,7 +68,7 @@ export class ClusterStep implements StepContext {
 
   /** Over these examples, so far. */
   get passes(): number {
-    return this.#round;
+    return this.#passes;
   }
 
   state(name: string): Float32Array {
@@ -84,10 +89,10 @@ export class ClusterStep implements StepContext {
     return { loss, gradient: values };
   }
 
-  async hessian(at: Vector): Promise<Float64Array> {
-    const { length } = this.parameters;
-    return (await this.#mean({ kind: 'hessian', at: this.#share('at', at) }, (length * (length + 1)) / 2))
-      .values;
+  async hessian(at: Vector, range: Range = { begin: 0, end: this.parameters.length }): Promise<Float64Array> {
+    const length = range.end - range.begin;
+    const quantity: Quantity = { kind: 'hessian', at: this.#share('at', at), range };
+    return (await this.#mean(quantity, (length * (length + 1)) / 2)).values;
   }
 
   hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
@@ -112,7 +117,28 @@ export class ClusterStep implements StepContext {
     return (await this.#mean(quantity, this.parameters.length)).values;
   }
 
+  async metric(at: Vector): Promise<Float64Array> {
+    const { length } = this.parameters;
+    const quantity: Quantity = { kind: 'metric', at: this.#share('at', at) };
+    return (await this.#mean(quantity, (length * (length + 1)) / 2)).values;
+  }
+
+  async solveBlocks(task: BlockTask): Promise<Float64Array> {
+    const work: SharedWork = { kind: 'blocks', task, ranks: this.#options.ranks };
+    return Float64Array.from((await this.#sum(work, task.gradient.length)).values);
+  }
+
   async #mean(quantity: Quantity, length: number): Promise<{ loss: number; values: Float64Array }> {
+    const { weight, loss, values } = await this.#sum(quantity, length);
+    this.#passes++;
+    this.#examples = weight;
+    return { loss: loss / weight, values: Float64Array.from(values, (value) => value / weight) };
+  }
+
+  async #sum(
+    quantity: Quantity | SharedWork,
+    length: number,
+  ): Promise<{ weight: number; loss: number; values: Float32Array }> {
     const { thread, client, nodes, tokens, step, signal } = this.#options;
     const round = this.#round++;
     const values = this.#buffer(`sum of ${length}`, length);
@@ -130,11 +156,7 @@ export class ClusterStep implements StepContext {
       if (result.outcome === 'fenced') throw new RanksFenced(ranks, result.reason);
       summed = result;
     }
-    this.#examples = summed.weight;
-    return {
-      loss: summed.loss / summed.weight,
-      values: Float64Array.from(total, (value) => value / summed.weight),
-    };
+    return { ...summed, values: total };
   }
 
   /** A copy that the compute thread can read. */

@@ -9,6 +9,7 @@ import type {
   GradientThreadData,
   NodeSum,
   Quantity,
+  SharedWork,
 } from './gradientMessages.ts';
 
 interface Waiting {
@@ -61,7 +62,12 @@ export class GradientThread {
   }
 
   /** Fills `target` (shared memory) with the sum over the node's ranks of (examples x mean of the quantity). */
-  async sum(quantity: Quantity, node: RankRange, step: number, target: Float32Array): Promise<NodeSum> {
+  async sum(
+    quantity: Quantity | SharedWork,
+    node: RankRange,
+    step: number,
+    target: Float32Array,
+  ): Promise<NodeSum> {
     const reply = await this.#ask({ kind: 'sum', quantity, node, step, target });
     invariant(reply.kind === 'sum', 'a sum answers a sum');
     this.#examples += reply.weight;

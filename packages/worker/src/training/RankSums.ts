@@ -4,7 +4,8 @@ import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
 import type { Batch } from '../data/Dataset.ts';
-import type { NodeSum, Quantity } from './gradientMessages.ts';
+import { solveBlocksOf } from '../methods/quantum/BlockTask.ts';
+import type { NodeSum, Quantity, SharedWork } from './gradientMessages.ts';
 import type { RankBatches } from './RankBatches.ts';
 
 const kernelBytesMax = 3 * 2 ** 30;
@@ -38,8 +39,13 @@ export class RankSums {
     this.#measureNoise = measureNoise;
   }
 
-  /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them). */
-  async sum(quantity: Quantity, node: RankRange, step: number, target: Float32Array): Promise<NodeSum> {
+  /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them), or of their parts of the work. */
+  async sum(
+    quantity: Quantity | SharedWork,
+    node: RankRange,
+    step: number,
+    target: Float32Array,
+  ): Promise<NodeSum> {
     const sum = this.#scratchOf(0, target.length);
     const found = await this.#node(quantity, node, step, sum, 0);
     target.set(sum);
@@ -47,7 +53,7 @@ export class RankSums {
   }
 
   async #node(
-    quantity: Quantity,
+    quantity: Quantity | SharedWork,
     node: RankRange,
     step: number,
     sum: Float32Array,
@@ -82,12 +88,16 @@ export class RankSums {
 
   /** The minibatch of one rank, part by part. */
   async #leaf(
-    quantity: Quantity,
+    quantity: Quantity | SharedWork,
     rank: number,
     step: number,
     sum: Float32Array,
     level: number,
   ): Promise<NodeSum> {
+    if (quantity.kind === 'blocks') {
+      solveBlocksOf(rank, quantity.ranks, quantity.task, sum);
+      return { weight: 1, loss: 0, finite: true };
+    }
     let total: NodeSum = { weight: 0, loss: 0, finite: true };
     let part = 0;
     for await (const { batch, examples } of this.#batches.read(rank, step)) {
@@ -127,7 +137,10 @@ export class RankSums {
       case 'gradient':
         return program.run(quantity.at, batch, target);
       case 'hessian':
-        await program.hessian(quantity.at, batch, target);
+        await program.hessian(quantity.at, batch, quantity.range, target);
+        return 0;
+      case 'metric':
+        await program.metric(quantity.at, batch, target);
         return 0;
       case 'hessianVector':
         await program.curvatureVectorProduct(

@@ -212,6 +212,7 @@ export class TrainingLoop {
       ...{ client, nodes, tokens, step, modelLength: this.#modelLength, layout: spec.layout },
       thread: this.#options.thread,
       pulled: this.#options.parameters,
+      ranks: spec.ranks,
       fullBatch: spec.sampling === 'full',
       signal: this.#wait.signal,
     });

@@ -1,8 +1,10 @@
 import type { ErrorCode } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
 import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
+import type { BlockTask } from '../methods/quantum/BlockTask.ts';
 
 /** What a worker's two threads say to each other. Floats do not travel here: they lie in shared memory. */
 export interface GradientThreadData {
@@ -15,7 +17,8 @@ export interface GradientThreadData {
 
 /** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
 export type Quantity =
-  | { readonly kind: 'loss' | 'gradient' | 'hessian'; readonly at: Float32Array }
+  | { readonly kind: 'loss' | 'gradient' | 'metric'; readonly at: Float32Array }
+  | { readonly kind: 'hessian'; readonly at: Float32Array; readonly range: Range }
   | { readonly kind: 'kroneckerFactors'; readonly at: Float32Array; readonly prediction: Prediction }
   | {
       readonly kind: 'hessianVector' | 'gaussNewtonVector';
@@ -23,11 +26,18 @@ export type Quantity =
       readonly vector: Float32Array;
     };
 
+/** What needs no examples: each of all ranks does its part, and the parts are summed. */
+export interface SharedWork {
+  readonly kind: 'blocks';
+  readonly task: BlockTask;
+  readonly ranks: number;
+}
+
 export type GradientRequest =
   /** Computes the weighted sum of a quantity over one node of the reduction tree into `target`, which is shared. */
   | {
       readonly kind: 'sum';
-      readonly quantity: Quantity;
+      readonly quantity: Quantity | SharedWork;
       readonly node: RankRange;
       readonly step: number;
       readonly target: Float32Array;

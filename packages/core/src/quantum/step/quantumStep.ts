@@ -43,20 +43,23 @@ export function quantumStep(
   random: RandomSource,
 ): QuantumStep {
   const { solver, bits } = options;
+  requireQubits(solver.kind, model.gradient.length, bits);
   const ising = toIsing(encodeModel(model, options));
-  if (solver.kind !== 'annealing' && ising.size > limits.qubitsMax) {
-    const parameters = model.gradient.length;
-    throw new TributaryError(
-      'INVALID_ARGUMENT',
-      `a block of ${parameters} parameters with ${bits} bits each needs ${ising.size} qubits; the solver "${solver.kind}" simulates at most ${limits.qubitsMax}`,
-      {
-        hint: `Use blocks of at most ${Math.floor(limits.qubitsMax / bits)} parameters, fewer bits, or the solver "annealing".`,
-      },
-    );
-  }
   const solution = solve(ising, solver, random);
   const step = decodeStep(options, solution.bits);
   return { step, change: modelChange(model, step), qubits: ising.size, solution };
+}
+
+/** Throws INVALID_ARGUMENT if the solver cannot hold a block of so many parameters. */
+export function requireQubits(solver: Solver['kind'], parameters: number, bits: number): void {
+  const most = solver === 'annealing' ? limits.annealingQubitsMax : limits.qubitsMax;
+  if (parameters * bits <= most) return;
+  const otherwise = solver === 'annealing' ? '' : ', or the solver "annealing"';
+  throw new TributaryError(
+    'INVALID_ARGUMENT',
+    `a block of ${parameters} parameters with ${bits} bits each needs ${parameters * bits} qubits; the solver "${solver}" simulates at most ${most}`,
+    { hint: `Use blocks of at most ${Math.floor(most / bits)} parameters, or fewer bits${otherwise}.` },
+  );
 }
 
 function solve(ising: Ising, solver: Solver, random: RandomSource): Solution {
