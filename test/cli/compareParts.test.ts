@@ -11,9 +11,10 @@ test('methods are read with their options', () => {
     { label: 'sgd(learningRate=0.1)', optimizer: { name: 'sgd', hyperparameters: { learningRate: 0.1 } } },
     { label: 'newton-cg', optimizer: { name: 'newton-cg', hyperparameters: {} } },
   ]);
-  expect(parseMethods('adam(amsgrad=true,batchSize=16),sgd(sampling=full)')).toMatchObject([
+  expect(parseMethods('adam(amsgrad=true,batchSize=16),sgd(sampling=full),quantum(solver=qaoa)')).toMatchObject([
     { optimizer: { hyperparameters: { amsgrad: true } }, batchSize: 16 },
     { label: 'sgd(sampling=full)', sampling: 'full' },
+    { optimizer: { name: 'quantum', hyperparameters: { solver: 'qaoa' } } },
   ]);
 });
 
@@ -24,7 +25,8 @@ test.each([
     /optimizer "adam" has no option "learningrate"\. Did you mean "learningRate"\? Its options/,
   ],
   ['sgd(learningRate=-1)', /optimizer "sgd": learningRate is -1\. It must be above 0/],
-  ['sgd(learningRate=fast)', /learningRate of sgd is "fast"\. It must be a number/],
+  ['sgd(learningRate=fast)', /optimizer "sgd": learningRate is "fast"\. It must be above 0/],
+  ['quantum(solver=qoaa)', /solver is "qoaa"\. It must be one of annealing, qaoa, exact/],
   ['sgd(0.1)', /cannot be read at "sgd\(0\.1\)"\. Write names/],
   ['sgd,,adam', /cannot be read at ",adam"/],
   ['', /cannot be read at ""/],

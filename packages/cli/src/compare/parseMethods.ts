@@ -37,28 +37,25 @@ export function parseMethods(text: string): MethodChoice[] {
 }
 
 function methodChoice(name: string, options: string): MethodChoice {
-  const hyperparameters: Record<string, number | boolean> = {};
+  const hyperparameters: Record<string, number | boolean | string> = {};
   const fields: { batchSize?: number; sampling?: 'shuffled' | 'full' } = {};
   const words = options.split(/[,\s]+/).filter((word) => word !== '');
   for (const word of words) {
     const [, key, value] = /^(\w+)=(.+)$/.exec(word) ?? [];
     if (key === undefined) throw unreadable(`${name}(${options})`);
     if (key === 'sampling') fields.sampling = samplingOf(value);
-    else if (key === 'batchSize') fields.batchSize = Number(optionValue(name, key, value));
-    else hyperparameters[key] = optionValue(name, key, value);
+    else if (key === 'batchSize') fields.batchSize = Number(value);
+    else hyperparameters[key] = optionValue(value);
   }
   const optimizer = { name, hyperparameters };
   checkOptimizer(optimizer);
   return { label: words.length === 0 ? name : `${name}(${words.join(', ')})`, optimizer, ...fields };
 }
 
-function optionValue(method: string, key: string, text: string): number | boolean {
+function optionValue(text: string): number | boolean | string {
   if (text === 'true' || text === 'false') return text === 'true';
   const value = Number(text);
-  if (!Number.isNaN(value)) return value;
-  throw new TributaryError('INVALID_ARGUMENT', `--methods: ${key} of ${method} is "${text}"`, {
-    hint: 'It must be a number, or true or false.',
-  });
+  return Number.isNaN(value) ? text : value;
 }
 
 function samplingOf(text: string): 'shuffled' | 'full' {
