@@ -11,7 +11,9 @@ test('methods are read with their options', () => {
     { label: 'sgd(learningRate=0.1)', optimizer: { name: 'sgd', hyperparameters: { learningRate: 0.1 } } },
     { label: 'newton-cg', optimizer: { name: 'newton-cg', hyperparameters: {} } },
   ]);
-  expect(parseMethods('adam(amsgrad=true,batchSize=16),sgd(sampling=full),quantum(solver=qaoa)')).toMatchObject([
+  expect(
+    parseMethods('adam(amsgrad=true,batchSize=16),sgd(sampling=full),quantum(solver=qaoa)'),
+  ).toMatchObject([
     { optimizer: { hyperparameters: { amsgrad: true } }, batchSize: 16 },
     { label: 'sgd(sampling=full)', sampling: 'full' },
     { optimizer: { name: 'quantum', hyperparameters: { solver: 'qaoa' } } },
