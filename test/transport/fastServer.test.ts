@@ -18,7 +18,7 @@ import {
 import { encodeHeaders } from '@tributary/core/http2/hpack/encodeHeaders.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { gradientOf, pushOf, sameBits, TestCluster, testSpec } from '../server/testCluster.ts';
 
 /* The fast path as its peers see it: node:http2, and bare sockets that do as they please. */
@@ -286,6 +286,19 @@ test('who does not greet is sent away', async () => {
   const socket = await bare(address);
   socket.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n');
   await once(socket.resume(), 'close');
+});
+
+test('a peer that vanished without a word is noticed', async () => {
+  const { address } = await start();
+  vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const asleep = await bare(address);
+  asleep.write(Buffer.concat([preface, settingsFrame([])]));
+  await once(asleep, 'data');
+  const closed = new Promise((resolve) => asleep.once('close', resolve));
+  // Silent for one round, asked in the next, and then given up.
+  vi.advanceTimersByTime(2 * limits.keepaliveMs + limits.keepaliveTimeoutMs);
+  await closed;
 });
 
 test('more calls at once than the server allows wait for their turn', async () => {

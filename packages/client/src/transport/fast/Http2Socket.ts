@@ -25,6 +25,8 @@ export class Http2Socket implements ByteSink {
   readonly #onDefect: SocketOptions['onDefect'];
   readonly #keepalive: NodeJS.Timeout;
   readonly #greeting: NodeJS.Timeout;
+  /** A server does not keep connections of clients that are gone; a client cares only when it waits for something. */
+  readonly #asksAlways: boolean;
   #silent = false;
   #pong: NodeJS.Timeout | undefined;
   #corked = false;
@@ -34,6 +36,7 @@ export class Http2Socket implements ByteSink {
   private constructor(socket: Socket, role: 'client' | 'server', options: SocketOptions) {
     this.#socket = socket;
     this.#onDefect = options.onDefect;
+    this.#asksAlways = role === 'server';
     this.connection = new Http2Connection({
       ...options,
       role,
@@ -177,7 +180,7 @@ export class Http2Socket implements ByteSink {
 
   /** Asks after a time of silence, and gives the peer up when it does not answer. */
   #checkAlive(): void {
-    if (this.#silent && this.connection.streams > 0) {
+    if (this.#silent && (this.#asksAlways || this.connection.streams > 0)) {
       this.connection.ping();
       this.#pong = setTimeout(() => this.#vanished(), limits.keepaliveTimeoutMs).unref();
     }
