@@ -6,6 +6,7 @@ import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import { codecs } from '@tributary/core/codec/table.ts';
 import type { EncodedRun, JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
+import type { TensorOptions } from '@tributary/core/layout/segments.ts';
 import { addInto } from '@tributary/core/reduction/TreeSum.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { gradientOf, pushOf, sameBits, TestCluster, testSpec } from './testCluster.ts';
@@ -23,9 +24,13 @@ const jobs: [string, EncodedRun[]][] = [
 ];
 
 /** Encoded, and what of it arrives. */
-function encode(runs: EncodedRun[], gradient: Float32Array): EncodedGradient & { decoded: Float32Array } {
-  const job = new JobEncoding({ layout, encoding: runs });
-  const encoding = job.at(0);
+function encode(
+  runs: EncodedRun[],
+  gradient: Float32Array,
+  { step = 0, tensors = [] as TensorOptions[] } = {},
+): EncodedGradient & { decoded: Float32Array } {
+  const job = new JobEncoding({ layout, encoding: runs, tensors });
+  const encoding = job.at(step);
   const bytes = new Uint8Array(encoding.bytes);
   const decoded = new Float32Array(length);
   for (const { begin, end, codec, at, bytes: size } of encoding.pieces({ begin: 0, end: length })) {
@@ -54,6 +59,27 @@ test.each(jobs)(
     addInto(first, second);
     const expected = first.map((value) => 0 - 0.5 * Math.fround(value / 4));
     for (const parameters of found) expect(sameBits(parameters, expected)).toBe(true);
+  },
+);
+
+test.each(jobs)(
+  '%s: what is frozen does not travel, and what thaws has blocks of its own',
+  async (_, encoding) => {
+    // The border lies within a block, and in the first of two shards.
+    const tensors = [{ name: 'second', frozenUntil: 1 }];
+    const cluster = await TestCluster.start(testSpec({ ranks: 1, encoding, tensors }), 2);
+    const client = cluster.client();
+    const expected = new Float32Array(length);
+    for (const step of [0, 1]) {
+      const encoded = encode(encoding, gradientOf(0, step, length), { step, tensors });
+      expect(await client.push(pushOf(0, step, encoded))).toMatchObject({ outcome: 'applied' });
+      expect(encoded.decoded.subarray(1500).some((value) => value !== 0)).toBe(step === 1);
+      for (const [index, value] of encoded.decoded.entries())
+        expected[index] -= Math.fround(0.5 * Math.fround(value / 2));
+    }
+    const parameters = new Float32Array(length);
+    await client.pull(2, parameters);
+    expect(parameters).toEqual(expected.map((value) => value + 0));
   },
 );
 
