@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { encodedRuns } from '@tributary/worker/job/encodings.ts';
@@ -15,7 +13,7 @@ const layout = createLayout([
 ]);
 
 test('with lossy encodings, too, the parameters are the same bits for any number of workers and servers', {
-  timeout: 240_000,
+  timeout: 480_000,
 }, async () => {
   const runs = temporaryFolder();
   const trained = [];
@@ -24,7 +22,8 @@ test('with lossy encodings, too, the parameters are the same bits for any number
     [2, 3],
     [3, 2],
   ]) {
-    const cluster = ['--workers', `${workers}`, '--servers', `${servers}`];
+    // What is owed goes with a lease, and a busy machine must not cost one.
+    const cluster = ['--workers', `${workers}`, '--servers', `${servers}`, '--lease-ms', '60000'];
     trained.push(await train([jobFile('encodedBlobs'), '--runs', runs, ...cluster]));
   }
   expect(new Set(trained.map(({ parametersSha256 }) => parametersSha256)).size).toBe(1);
@@ -39,10 +38,6 @@ test('with lossy encodings, too, the parameters are the same bits for any number
   const { bytes } = new JobEncoding({ layout, encoding }).at(0);
   expect(trained[0].pushedBytes).toBe(60 * 8 * bytes);
   expect(trained[0].pulledBytes).toBe(60 * 2 * layout.length);
-  const plain = await train([jobFile('blobs'), '--runs', runs, '--workers', '1']);
-  expect(plain).toMatchObject({ encoding: 'f32', pullEncoding: 'f32', pushedBytes: 60 * 4 * layout.length });
-  const summary = JSON.parse(readFileSync(join(runs, plain.run, 'summary.json'), 'utf8'));
-  expect(summary.pulledBytes).toBe(60 * 4 * layout.length);
 });
 
 test('asynchronous ranks encode as well, and the norm of what is clipped is that of what arrives', {
