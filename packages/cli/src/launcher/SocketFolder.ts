@@ -12,7 +12,10 @@ export class SocketFolder {
 
   /** In the folder for temporary files: the path of a socket has room for some hundred characters, and that of a run folder may be longer. */
   static create(): SocketFolder {
-    return new SocketFolder(mkdtempSync(join(tmpdir(), 'tributary-')));
+    const folder = new SocketFolder(mkdtempSync(join(tmpdir(), 'tributary-')));
+    // A second Ctrl-C leaves at once.
+    process.once('exit', () => folder.remove());
+    return folder;
   }
 
   address(server: number): string {
