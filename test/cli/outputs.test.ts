@@ -154,7 +154,7 @@ test('parameters of another model are refused, by tensor', async () => {
   ]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toBe(
-    `error: ${summary.checkpoint} does not fit the model: "w" is missing; "b2" has the shape [3] instead of [5]. Use the job file with which it was trained.\n`,
+    `error: ${summary.checkpoint} does not fit the model: "w" is missing; "b2" has the shape [3] instead of [5]; not used: w1, b1, w2. Use the job file with which it was trained.\n`,
   );
 });
 
