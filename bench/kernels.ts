@@ -50,8 +50,14 @@ const row = (name: string, vectors: number, simd: () => unknown, plain?: () => u
   torchMs: [],
 });
 
+/** The methods that have kernels; those on whole tensors are left out. */
+const elementWise = Object.keys(optimizers)
+  .map((name) => createOptimizer({ name, hyperparameters: {} }))
+  .filter(({ rule }) => rule.wholeTensors === undefined);
+const slotsMax = Math.max(...elementWise.map(({ slots }) => slots.length));
+
 function vectorsOf(kernels: VectorKernels): Float32Array[] {
-  return Array.from({ length: 6 }, (_, seed) => {
+  return Array.from({ length: 2 + slotsMax }, (_, seed) => {
     const vector = kernels.allocate(elements);
     for (let index = 0; index < elements; index++) vector[index] = 1e-3 * (1 + ((index + seed) % 97));
     return vector;
@@ -77,12 +83,11 @@ function both(
 }
 
 const rows: Row[] = [triad()];
-for (const name of Object.keys(optimizers)) {
-  const optimizer = createOptimizer({ name, hyperparameters: {} });
+for (const optimizer of elementWise) {
   const learningRate = Number(optimizer.hyperparameters.learningRate);
   const slots = optimizer.slots.length;
   rows.push(
-    both(name, 3 + 2 * slots, (kernels, [parameters, gradient, ...states]) =>
+    both(optimizer.name, 3 + 2 * slots, (kernels, [parameters, gradient, ...states]) =>
       kernels.update(optimizer, parameters, parameters, gradient, states.slice(0, slots), {
         count: 1,
         learningRate,
