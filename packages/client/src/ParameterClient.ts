@@ -43,6 +43,8 @@ export interface ParameterClientOptions {
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
   /** How long to go on trying to reach a server. */
   readonly retryTotalMs?: number;
+  /** Failures that are tried again go to `log` once they have lasted so long. Default: at once. */
+  readonly toldAfterMs?: number;
   /** Where to count what is sent and received. */
   readonly traffic?: Traffic;
 }
@@ -463,6 +465,7 @@ export class ParameterClient {
       totalMs: this.#options.retryTotalMs ?? limits.retryTotalMs,
       signal: until,
       onFailure: (error) => this.#options.log?.('warning', `${error.message}; trying again`),
+      toldAfterMs: this.#options.toldAfterMs ?? 0,
     });
   }
 

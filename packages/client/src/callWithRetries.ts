@@ -7,16 +7,18 @@ export interface RetryOptions {
   readonly totalMs: number;
   /** Ends the tries. */
   readonly signal: AbortSignal;
-  /** The first of the failures in a row, which will be tried again. */
+  /** Told once of failures in a row that are tried again and have lasted for `toldAfterMs`. */
   readonly onFailure?: (error: TributaryError) => void;
+  readonly toldAfterMs?: number;
 }
 
 /** Makes a call that is safe to repeat, again and again as retryDelayMs says. Throws what the last try threw, or CANCELLED once `signal` has fired. */
 export async function callWithRetries<Result>(
   attempt: () => Promise<Result>,
-  { totalMs, signal, onFailure }: RetryOptions,
+  { totalMs, signal, onFailure, toldAfterMs = 0 }: RetryOptions,
 ): Promise<Result> {
   let firstFailureMs: number | undefined;
+  let told = false;
   for (let failures = 1; ; failures++) {
     if (signal.aborted) throw cancelled(signal.reason);
     try {
@@ -28,7 +30,10 @@ export async function callWithRetries<Result>(
       const elapsedMs = performance.now() - firstFailureMs;
       const delayMs = retryDelayMs({ code: error.code, failures, elapsedMs, totalMs, random: Math.random() });
       if (delayMs === undefined) throw error;
-      if (failures === 1) onFailure?.(error);
+      if (!told && elapsedMs >= toldAfterMs) {
+        told = true;
+        onFailure?.(error);
+      }
       await pause(delayMs, signal);
     }
   }

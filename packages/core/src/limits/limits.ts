@@ -65,6 +65,8 @@ export const limits = {
   retryBackoffMsMax: 2_000,
   /** How long a worker goes on trying to reach a server before it gives up: longer than a restart takes. */
   retryTotalMs: 120_000,
+  /** A worker tells of failures that last so long: while servers load their shards there are some, and they are nobody's concern. */
+  retryToldMs: 3_000,
   /** Default lease of a member and of a rank: a few missed heartbeats, yet a killed worker's ranks move within seconds. */
   leaseMs: 5_000,
   /** Heartbeats per lease: two may be lost before the lease ends. */

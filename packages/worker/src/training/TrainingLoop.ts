@@ -98,6 +98,7 @@ export class TrainingLoop {
         kernels,
         transport,
         log,
+        toldAfterMs: limits.retryToldMs,
       });
       this.#clocks.clear();
       feedback?.clear();
