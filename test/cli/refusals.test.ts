@@ -50,7 +50,7 @@ test('wrong commands, flags and values, with the right ones', async () => {
     },
     {
       args: ['train', jobFile('choosable'), '--traget', 'five'],
-      says: /unknown option '--traget'\. Did you mean --target\? .*Its options: target \(three or five\), start \(a number, 0 by default\)/,
+      says: /unknown option '--traget'\. Did you mean --target\? .*Options of the job: target \(three or five\), start \(a number, 0 by default\)/,
     },
     {
       args: ['train', jobFile('choosable'), '--target', 'seven'],

@@ -23,7 +23,8 @@ import { expect, test } from 'vitest';
 
 /*
  * Frames as no peer would send them, mostly almost right, to either side of a connection, while the application does this and that. Whatever comes: nothing is
- * thrown, every stream is closed once, every buffer is given back, and what is sent are frames that fit the peer's windows.
+ * thrown, every stream is closed once, every buffer is given back, and what is sent are frames that fit the peer's windows. (Above 400 lines, because the frames, the
+ * application and the peer that keeps account of both are of one random run.)
  *
  *   FUZZ_FRAMES=1000000 pnpm vitest run test/http2/fuzz.test.ts
  */

@@ -33,7 +33,7 @@ test('options come as text, as from a command, or as what they are', () => {
 test.each([
   [
     { modell: 'deep' },
-    'the job has no option "modell". Did you mean "model"? Its options: model (plain or deep), learningRate (a number, 0.1 by default), biased (true or false, true by default), label (text, "y" by default).',
+    'the job has no option "modell". Did you mean "model"? Options of the job: model (plain or deep), learningRate (a number, 0.1 by default), biased (true or false, true by default), label (text, "y" by default).',
   ],
   [{ model: 'wide' }, `the job's option model is 'wide'. It must be plain or deep.`],
   [{ learningRate: 'fast' }, `the job's option learningRate is 'fast'. It must be a number, 0.1 by default.`],

@@ -5,3 +5,9 @@ export const childEnvironment: NodeJS.ProcessEnv = { ...launchEnvironment, ...pr
 
 /** The launch settings that this process was started without. */
 export const missingHere = missingSettings(process.env, process.execArgv);
+
+/** The flags of Node of the processes of a local cluster: ours, and the launch settings that we lack. */
+export const childFlags: readonly string[] = [
+  ...process.execArgv,
+  ...missingHere.flatMap(({ set }) => ('flag' in set ? [set.flag] : [])),
+];

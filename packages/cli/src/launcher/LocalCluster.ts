@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { childEnvironment } from '../config.ts';
+import { childEnvironment, childFlags } from '../config.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { launchFlags } from './launchSettings.ts';
 
 export interface LocalClusterOptions {
   readonly servers: number;
@@ -88,14 +87,10 @@ export class LocalCluster {
 
   #spawn(seat: Seat): void {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
-    const child = spawn(
-      process.execPath,
-      [...process.execArgv, ...launchFlags, main, ...seat.command, '--managed'],
-      {
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        env: { ...childEnvironment, TRIBUTARY_COORDINATOR: this.#options.coordinator },
-      },
-    );
+    const child = spawn(process.execPath, [...childFlags, main, ...seat.command, '--managed'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...childEnvironment, TRIBUTARY_COORDINATOR: this.#options.coordinator },
+    });
     seat.child = child;
     createInterface({ input: child.stderr! }).on('line', (line) => {
       seat.lastLine = line;

@@ -59,12 +59,9 @@ export function launchCommand(): string {
   const variables = launchSettings.flatMap(({ set }) =>
     'variable' in set ? [`${set.variable}=${set.value}`] : [],
   );
-  return [...variables, 'node', ...launchFlags].join(' ');
+  const flags = launchSettings.flatMap(({ set }) => ('flag' in set ? [set.flag] : []));
+  return [...variables, 'node', ...flags].join(' ');
 }
-
-export const launchFlags: readonly string[] = launchSettings.flatMap(({ set }) =>
-  'flag' in set ? [set.flag] : [],
-);
 
 export const launchEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
   launchSettings.flatMap(({ set }) => ('variable' in set ? [[set.variable, set.value]] : [])),

@@ -24,7 +24,7 @@ export async function jobOptions(path: string, command: Command): Promise<Option
     const nearest = nearestName(flag, [...flags, ...known]);
     const suggestion = nearest === undefined ? '' : `Did you mean ${nearest}? `;
     throw new TributaryError('INVALID_ARGUMENT', `unknown option '${flag}'`, {
-      hint: `${suggestion}--help shows the flags of the command. The job: ${describeJobOptions(declared)}`,
+      hint: `${suggestion}--help shows the flags of the command. ${describeJobOptions(declared)}`,
     });
   }
   const names = Object.keys(declared).filter((name) => given.has(flagOf(name)));

@@ -59,25 +59,33 @@ export function hessianVectorFunction(
   structure: TreeStructure,
   fields: readonly string[],
 ): ArrayFunction {
-  return (...inputs) => {
-    const { parameters, batch } = assemble(structure, fields, inputs);
-    const vector = unflattenTree(structure, inputs.slice(structure.size + fields.length));
-    const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
-    return [...flattenTree(hessianVectorProduct(loss, parameters, batch, vector)).leaves];
-  };
+  const loss = (at: ParameterTree, of: BatchArrays) => scalarLoss(model, at, of);
+  return productFunction(structure, fields, (parameters, batch, vector) =>
+    hessianVectorProduct(loss, parameters, batch, vector),
+  );
 }
 
-/** Takes a vector besides, as hessianVectorFunction. Returns the leaves of the Gauss-Newton matrix's product with it. */
+/** As hessianVectorFunction, of the Gauss-Newton matrix. */
 export function gaussNewtonVectorFunction(
   model: Model,
   structure: TreeStructure,
   fields: readonly string[],
 ): ArrayFunction {
   const { outputs, outputLoss } = twoParts(model);
+  return productFunction(structure, fields, (parameters, batch, vector) =>
+    gaussNewtonVectorProduct(outputs, outputLoss, parameters, batch, vector),
+  );
+}
+
+function productFunction(
+  structure: TreeStructure,
+  fields: readonly string[],
+  product: (parameters: ParameterTree, batch: BatchArrays, vector: ParameterTree) => ParameterTree,
+): ArrayFunction {
   return (...inputs) => {
     const { parameters, batch } = assemble(structure, fields, inputs);
     const vector = unflattenTree(structure, inputs.slice(structure.size + fields.length));
-    return [...flattenTree(gaussNewtonVectorProduct(outputs, outputLoss, parameters, batch, vector)).leaves];
+    return [...flattenTree(product(parameters, batch, vector)).leaves];
   };
 }
 

@@ -39,7 +39,7 @@ export function resolveJobOptions(declared: JobOptions, given: OptionValues): Op
 /** For people: each option with what it may be. */
 export function describeJobOptions(declared: JobOptions): string {
   const names = Object.entries(declared).map(([name, possible]) => `${name} (${describe(possible)})`);
-  return names.length === 0 ? 'It has no options.' : `Its options: ${names.join(', ')}.`;
+  return names.length === 0 ? 'The job has no options.' : `Options of the job: ${names.join(', ')}.`;
 }
 
 function unknownOption(name: string, declared: JobOptions): TributaryError {
