@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { run, temporaryFolder, train } from '../cluster/tributary.ts';
-import { installPackage } from '../support/installPackage.ts';
+import { installPackages } from '../support/installPackages.ts';
 
 /* Linear regression, the third one, has a test of its own: it is compared with the article. */
 
@@ -33,7 +33,7 @@ test('mnist --model cnn: the convolutional network learns them too', { timeout: 
 
 test('fashion-mnist: clothes, from the files of Debian', { timeout: 600_000 }, async () => {
   const data = '/usr/share/datasets/fashion-mnist';
-  if (!existsSync(data)) await installPackage('dataset-fashion-mnist');
+  if (!existsSync(data)) await installPackages('dataset-fashion-mnist');
   const flags = ['--data', data, '--steps', '100', '--evaluate-every', '0'];
   const summary = await trainSeed('1', 'fashion-mnist', ...flags);
   expect(summary).toMatchObject({ job: 'fashion-mnist', evaluatedOn: 'test', compute: 'native' });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installPackage } from './installPackage.ts';
+import { installPackages } from './installPackages.ts';
 
 /** PEM files of an authority, and of a certificate that it gave to 127.0.0.1, in `folder`, as flags of a process. */
 export async function certificateFlags(folder: string, authority: string): Promise<string[]> {
@@ -10,7 +10,7 @@ export async function certificateFlags(folder: string, authority: string): Promi
   try {
     openssl('version');
   } catch {
-    await installPackage('openssl');
+    await installPackages('openssl');
   }
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const issuer = ['-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', `/CN=${authority}`];

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { installPackage } from './installPackage.ts';
+import { installPackages } from './installPackages.ts';
 
 const run = promisify(execFile);
 
@@ -8,7 +8,7 @@ const run = promisify(execFile);
 export async function pythonWithGrpc(): Promise<string> {
   const found = await findPython();
   if (found !== undefined) return found;
-  for (const name of ['protobuf-compiler', 'python3-protobuf', 'python3-grpcio']) await installPackage(name);
+  await installPackages('protobuf-compiler', 'python3-protobuf', 'python3-grpcio');
   const installed = await findPython();
   if (installed !== undefined) return installed;
   throw new Error(

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { asRoot, installPackage } from './installPackage.ts';
+import { asRoot, installPackages } from './installPackages.ts';
 
 /** The path of redis-server; installs Debian's package where there is none and this user may. */
 export async function redisBinary(): Promise<string> {
@@ -33,7 +33,7 @@ async function findBinary(): Promise<string | undefined> {
 }
 
 async function install(): Promise<void> {
-  await installPackage('redis-server');
+  await installPackages('redis-server');
   // The package may start a service of its own; the tests have no use for it.
   await asRoot('service', 'redis-server', 'stop').catch(() => {});
 }

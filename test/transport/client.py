@@ -1,5 +1,5 @@
-"""A client of another make: Python on the C core of gRPC, with nothing but the .proto file. Speaks JSON with the test."""
-import base64
+"""A client of another make: Python on the C core of gRPC, with nothing but the .proto file. Takes JSON, leaves before.bin and after.bin in
+the folder that has gradient.bin, and prints what else it found as JSON."""
 import json
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 given = json.load(sys.stdin)
 pool = descriptor_pool.DescriptorPool()
 with tempfile.NamedTemporaryFile() as compiled:
-    subprocess.run(["protoc", "-I", given["folder"], "-o", compiled.name, given["proto"]], check=True)
+    subprocess.run(["protoc", "-I", given["protoFolder"], "-o", compiled.name, given["proto"]], check=True)
     files = descriptor_pb2.FileDescriptorSet()
     files.ParseFromString(compiled.read())
 for file in files.file:
@@ -72,8 +72,12 @@ def refusal(method, request, **options):
 
 
 header, before = pull(0)
-reply = push(0, base64.b64decode(given["gradient"]))
+with open(given["folder"] + "/gradient.bin", "rb") as file:
+    reply = push(0, file.read())
 after_header, after = pull(1)
+for name, values in [("before", before), ("after", after)]:
+    with open(f"{given['folder']}/{name}.bin", "wb") as file:
+        file.write(values)
 describe = channel.unary_unary(
     service + "Describe",
     request_serializer=message("DescribeRequest").SerializeToString,
@@ -82,8 +86,6 @@ describe = channel.unary_unary(
 print(
     json.dumps(
         {
-            "before": base64.b64encode(before).decode(),
-            "after": base64.b64encode(after).decode(),
             "outcome": reply.outcome,
             "versions": [header.version, after_header.version],
             "clocks": list(describe.shards[0].clocks),

@@ -3,12 +3,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Installs a package of Debian that the tests need, where this user may. Throws with what apt-get said if it cannot be. */
-export async function installPackage(name: string): Promise<void> {
-  console.log(`Installing ${name}, which the tests need.`);
+/** Installs packages of Debian that the tests need, where this user may. Throws with what apt-get said if it cannot be. */
+export async function installPackages(...names: string[]): Promise<void> {
+  console.log(`Installing ${names.join(', ')}, which the tests need.`);
   await asRoot('apt-get', 'update');
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
-  await asRoot('apt-get', ...wait, 'install', '-y', '--no-install-recommends', name);
+  await asRoot('apt-get', ...wait, 'install', '-y', '--no-install-recommends', ...names);
 }
 
 export async function asRoot(...command: string[]): Promise<void> {
