@@ -12,9 +12,11 @@ import { limits } from '@tributary/core/limits/limits.ts';
 import { partition, type Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { callWithRetries, pause } from './callWithRetries.ts';
 import { EncodedReceiver } from './EncodedReceiver.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
+import { TracedReceiver } from './TracedReceiver.ts';
 import type {
   CheckpointPartReply,
   DescribeReply,
@@ -47,6 +49,7 @@ export interface ParameterClientOptions {
   readonly toldAfterMs?: number;
   /** Where to count what is sent and received. */
   readonly traffic?: Traffic;
+  readonly trace?: Trace | undefined;
 }
 
 /** Bytes of payload: of gradients and vectors sent, of parameters and totals received; what is sent again counts again. */
@@ -320,10 +323,13 @@ export class ParameterClient {
     return this.#retrying(signal, async (until) => {
       const what = `server ${channel.address}: the parameters of shard ${index}`;
       const receiver = this.#pullReceiver(slice, what);
-      const header = await channel.pull(request, receiver, {
+      const { trace } = this.#options;
+      const traced = trace && new TracedReceiver(receiver, trace, index, request.step);
+      const header = await channel.pull(request, traced ?? receiver, {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
       });
+      traced?.end();
       if (header.ready) receiver.finish(changedOnly ? header.length : end - begin);
       return header;
     });
@@ -356,12 +362,15 @@ export class ParameterClient {
       encoding: isEncoded(push.gradient) ? push.gradient.name : 'F32',
       version: push.versions?.[index] ?? 0,
     };
+    const { rankBegin, rankEnd, step } = header;
+    const end = this.#options.trace?.begin(`push shard ${index}`, 'push', { rankBegin, rankEnd, step });
     const reply = await this.#retrying(signal, (until) =>
       channel.push(header, this.#sent(pushChunks(push, shard)), {
         deadlineMs: limits.pushDeadlineMs,
         signal: until,
       }),
     );
+    end?.();
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
   }
@@ -387,6 +396,7 @@ export class ParameterClient {
       waitMs: into === undefined ? 0 : limits.pullWaitMs,
     };
     const slice = into?.subarray(begin, end);
+    const done = this.#options.trace?.begin(`reduce shard ${index}`, 'reduce', { step, round });
     for (;;) {
       const total = await this.#retrying(signal, async (until) => {
         const what = `server ${channel.address}: sum ${round} of step ${step}`;
@@ -400,7 +410,9 @@ export class ParameterClient {
         if (reply.outcome === 'APPLIED') receiver?.finish(end - begin);
         return reply;
       });
-      if (total.outcome !== 'WAITING' || into === undefined) return total;
+      if (total.outcome === 'WAITING' && into !== undefined) continue;
+      done?.();
+      return total;
     }
   }
 

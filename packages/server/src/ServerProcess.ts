@@ -4,6 +4,7 @@ import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { advertisedAddress } from './membership/advertisedAddress.ts';
 import { followPlacement } from './membership/followPlacement.ts';
 import { type LoadedShards, loadShards } from './membership/loadShards.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   /** Default: auto. */
   readonly transport?: TransportChoice;
   readonly leaseMs: number;
+  /** What takes how long, if anybody wants to know. */
+  readonly trace?: Trace | undefined;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
 
@@ -129,10 +132,12 @@ class ServerProcess implements RunningServer {
     const { generation } = placement;
     if (generation === this.#generation) return;
     await this.#drop(new TributaryError('FAILED_PRECONDITION', `generation ${generation} begins`));
-    const { coordinator, memberId, transport = 'auto' } = this.#options;
+    const { coordinator, memberId, transport = 'auto', trace } = this.#options;
     const event = this.#event.bind(this);
     const metrics = this.#metrics;
-    this.#loaded = await loadShards(placement, { coordinator, memberId, transport, metrics, event });
+    this.#loaded = await loadShards(placement, {
+      ...{ coordinator, memberId, transport, metrics, trace, event },
+    });
     this.#generation = generation;
     const shards = [...this.#loaded.set.shards.keys()];
     if (shards.length === 0) {

@@ -5,6 +5,7 @@ import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
 import { type TransportFlags, transportIn } from '../launcher/transportIn.ts';
+import { openTrace } from '../trace/openTrace.ts';
 import { processLog } from './processLog.ts';
 
 export interface ServerFlags extends TransportFlags {
@@ -13,6 +14,7 @@ export interface ServerFlags extends TransportFlags {
   readonly bind: string;
   readonly advertise?: string;
   readonly leaseMs: number;
+  readonly trace?: string;
   readonly managed?: boolean;
 }
 
@@ -20,13 +22,16 @@ export async function serve(given: ServerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
   const transport = transportIn(given);
   const coordinator = await openCoordinator(given.coordinator, given.job);
+  const id = memberId('server');
+  const trace = openTrace(given, id);
   const server = await startServer({
     coordinator,
-    memberId: memberId('server'),
+    memberId: id,
     bind: given.bind,
     ...(given.advertise === undefined ? {} : { advertise: given.advertise }),
     transport,
     leaseMs: given.leaseMs,
+    trace: trace?.trace,
     log: processLog,
   });
   processLog('info', `serving at ${server.address} by ${describeTransport(transport)}`);
@@ -34,5 +39,6 @@ export async function serve(given: ServerFlags): Promise<void> {
   leave.addEventListener('abort', () => void server.stop());
   if (leave.aborted) await server.stop();
   await server.stopped;
+  trace?.close();
   await coordinator.close();
 }

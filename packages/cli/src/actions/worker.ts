@@ -6,6 +6,7 @@ import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
 import { type TransportFlags, transportIn } from '../launcher/transportIn.ts';
+import { openTrace } from '../trace/openTrace.ts';
 import { processLog } from './processLog.ts';
 
 export interface WorkerFlags extends TransportFlags {
@@ -15,6 +16,7 @@ export interface WorkerFlags extends TransportFlags {
   readonly computeThreads: number;
   readonly selfCheck: boolean;
   readonly leaseMs: number;
+  readonly trace?: string;
   readonly managed?: boolean;
 }
 
@@ -24,10 +26,12 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
   const { job, file } = await loadJob(path);
   const coordinator = await openCoordinator(given.coordinator, given.job ?? job.name);
   tellMissingSettings();
+  const id = memberId('worker');
+  const trace = openTrace(given, id);
   try {
     await runWorker({
       coordinator,
-      memberId: memberId('worker'),
+      memberId: id,
       jobFile: file,
       compute: given.compute,
       computeThreads: given.computeThreads,
@@ -35,9 +39,11 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
       transport,
       leaseMs: given.leaseMs,
       stop: leave,
+      trace: trace?.trace,
       log: processLog,
     });
   } finally {
+    trace?.close();
     await coordinator.close();
   }
 }

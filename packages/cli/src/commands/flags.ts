@@ -79,6 +79,11 @@ export const flags = {
   runs: () => new Option('--runs <folder>', 'where run folders are kept').default('runs'),
   printEvery: () =>
     new Option('--print-every <steps>', 'print the loss each so many steps').argParser(wholeNumber(1)),
+  trace: () =>
+    new Option(
+      '--trace <file>',
+      'write what took how long, to be opened by ui.perfetto.dev or chrome://tracing',
+    ),
   json: () => new Option('--json', 'print exactly one JSON object on standard output'),
 } as const;
 

@@ -21,6 +21,7 @@ export function serverCommand(): Command {
     .addOption(flags.tlsCert())
     .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
+    .addOption(flags.trace())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(
       'after',

@@ -24,6 +24,7 @@ export function trainCommand(): Command {
       .addOption(flags.transport())
       .addOption(flags.leaseMs())
       .addOption(flags.printEvery())
+      .addOption(flags.trace())
       .option('--verbose', 'show what every process says')
       .addOption(flags.json())
       .addHelpText(

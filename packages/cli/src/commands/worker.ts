@@ -19,6 +19,7 @@ export function workerCommand(): Command {
     .addOption(flags.tlsCert())
     .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
+    .addOption(flags.trace())
     .addOption(new Option('--managed').hideHelp())
     .addHelpText(
       'after',

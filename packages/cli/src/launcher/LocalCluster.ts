@@ -16,6 +16,8 @@ export interface LocalClusterOptions {
   /** Of one of the servers, counted from 0. */
   readonly serverArguments: (index: number) => readonly string[];
   readonly workerArguments: readonly string[];
+  /** Where a process is to write its trace, if it is to. */
+  readonly traceOf?: ((process: string) => string) | undefined;
   /** One line of a child's standard error. */
   readonly onLine: (source: string, line: string) => void;
 }
@@ -87,7 +89,10 @@ export class LocalCluster {
 
   #spawn(seat: Seat): void {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
-    const child = spawn(process.execPath, [...childFlags, main, ...seat.command, '--managed'], {
+    const started = seat.restarts === 0 ? seat.name : `${seat.name}, start ${seat.restarts + 1}`;
+    const trace = this.#options.traceOf?.(started);
+    const command = [...seat.command, '--managed', ...(trace === undefined ? [] : ['--trace', trace])];
+    const child = spawn(process.execPath, [...childFlags, main, ...command], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...childEnvironment, TRIBUTARY_COORDINATOR: this.#options.coordinator },
     });

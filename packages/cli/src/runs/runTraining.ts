@@ -14,6 +14,7 @@ import { evaluateParameters } from '../parameters/evaluateParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 import type { PreparedJob } from '../parameters/prepareJob.ts';
 import { RunProgress } from '../progress/RunProgress.ts';
+import { TraceParts } from '../trace/TraceParts.ts';
 import { lossCurve } from './lossCurve.ts';
 import type { RunConfig, RunFolder } from './RunFolder.ts';
 import type { TrainSummary } from './TrainSummary.ts';
@@ -34,6 +35,8 @@ export interface ClusterFlags {
   readonly computeThreads: number;
   readonly selfCheck: boolean;
   readonly transport: NamedTransport;
+  /** The file for a trace of all processes. */
+  readonly trace?: string;
   readonly verbose?: boolean;
 }
 
@@ -64,6 +67,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
   const { spec } = prepared;
   const { servers, workers, verbose, line } = options;
   const { startedFrom: origin } = config;
+  const trace = options.trace === undefined ? undefined : new TraceParts(options.trace);
   const coordinator = await openCoordinator(config.coordinator, config.job);
   // Only now: a run whose coordinator cannot be reached leaves nothing behind.
   folder.begin(config);
@@ -71,6 +75,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
   const cluster = new LocalCluster({
     ...{ servers, workers },
     ...childArguments(run, options, (index) => sockets?.address(index) ?? '127.0.0.1:0'),
+    traceOf: trace && ((process) => trace.part(process)),
     onLine: (source, text) => {
       if (verbose || !text.startsWith('info: ')) line(`${source}: ${text}`);
     },
@@ -154,6 +159,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
     return { summary, flat };
   } finally {
     await cluster.stop();
+    await trace?.merge();
     sockets?.remove();
     await coordinator.close();
   }

@@ -100,6 +100,11 @@ export const limits = {
   metricsFlushMs: 200,
   /** How often a process says what it has used: often enough for a curve, seldom enough to cost nothing. */
   usageEveryMs: 200,
+  /** A trace is written this often, or whenever so many lines have come: a process that is killed loses little, and memory stays small. */
+  traceFlushMs: 500,
+  traceLinesMax: 1_000,
+  /** Spans in the trace of one process: some 70 MB, about what the viewers open. */
+  traceSpansMax: 500_000,
   /** Entries in one write: tens of kilobytes, so that a long backlog never holds up the coordinator. */
   metricsBatchMax: 1_000,
   /** Entries that one read of the metrics stream asks for: some hundred kilobytes. */

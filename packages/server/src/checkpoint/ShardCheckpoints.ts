@@ -9,6 +9,7 @@ import { rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { Snapshot } from '../shard/Shard.ts';
 import { Waiters } from '../shard/Waiters.ts';
 
@@ -31,6 +32,7 @@ export interface ShardCheckpointsOptions {
   readonly shard: number;
   /** Where the shard began; nothing will be written for this step or any before. */
   readonly startStep: number;
+  readonly trace?: Trace | undefined;
   log(level: 'info' | 'warning' | 'error', message: string): void;
 }
 
@@ -98,6 +100,7 @@ export class ShardCheckpoints {
     const { spec, ranges, shard, store, generation } = this.#options;
     const slots = createOptimizer(spec.optimizer).slotLayouts(spec.layout);
     const { numbers, updates, clocks } = state;
+    const end = this.#options.trace?.begin('checkpoint', 'checkpoint', { step });
     const chunks: CheckpointChunk[] = [];
     try {
       for (const plan of planCheckpoint(spec.layout, slots, ranges, limits.checkpointChunkBytes)) {
@@ -112,6 +115,7 @@ export class ShardCheckpoints {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         chunks.push({ index: plan.index, offset: plan.offset, bytes: bytes.length, sha256 });
       }
+      end?.();
       this.#settle(step, { chunks, numbers, updates, clocks, error: '' });
     } catch (cause) {
       const error = cause instanceof TributaryError ? cause.line : String(cause);

@@ -6,6 +6,7 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { restoreShard } from '../checkpoint/restoreShard.ts';
 import { ShardCheckpoints } from '../checkpoint/ShardCheckpoints.ts';
 import { Shard, type ShardState } from '../shard/Shard.ts';
@@ -16,6 +17,7 @@ export interface LoadOptions {
   readonly memberId: string;
   /** To the servers of the other shards. */
   readonly transport: TransportChoice;
+  readonly trace?: Trace | undefined;
   readonly metrics: { append(entry: MetricEntry): void };
   /** Also told to the job's metrics, for whoever watches the job. */
   event(level: 'info' | 'warning' | 'error', message: string): void;
@@ -30,7 +32,7 @@ export interface LoadedShards {
 
 /** Loads this server's shards from the placement's checkpoint. If it is given none, the set is empty, and refuses what is meant for others. */
 export async function loadShards(placement: Placement, options: LoadOptions): Promise<LoadedShards> {
-  const { coordinator, memberId, transport, metrics, event } = options;
+  const { coordinator, memberId, transport, metrics, trace, event } = options;
   const { generation, shards } = placement;
   const mine = [...shards.keys()].filter((index) => shards[index].server === memberId);
   const record = await coordinator.jobRecord();
@@ -66,6 +68,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
 
   for (const [order, index] of mine.entries()) {
     const { begin, end } = shards[index];
+    const traceHere = trace?.within(`shard ${index}`);
     const { kernels, state } = loaded[order];
     const checkpoints = new ShardCheckpoints({
       store: coordinator.checkpoints,
@@ -74,6 +77,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
       ranges: shards,
       shard: index,
       startStep: slowest(state.clocks),
+      trace: traceHere,
       log: event,
     });
     const shard = new Shard({
@@ -82,6 +86,7 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
       kernels,
       state,
       endStep: record.endStep,
+      trace: traceHere,
       gatherSquares: (step, own, signal) =>
         Promise.all(shards.map((_, other) => (other === index ? own : squaresOf(other, step, signal)))),
       onStep: (step) => {

@@ -12,6 +12,8 @@ interface Begun {
   readonly shard: Shard;
   readonly buffer: Float32Array | undefined;
   readonly assembly: GradientAssembly;
+  /** Of its span in a trace. */
+  readonly end: (() => void) | undefined;
 }
 
 /**
@@ -55,6 +57,7 @@ export class PushReceiver {
   finish(): PushReply {
     if (this.#push === undefined) throw invalid('a push without any message');
     const { set, shard } = this.#push;
+    this.#push.end?.();
     const { outcome, reason } = decide(this.#push);
     set.outcomes[outcome]++;
     return { outcome: outcome.toUpperCase(), reason, clock: shard.clock, endStep: shard.endStep };
@@ -73,7 +76,9 @@ export class PushReceiver {
     // What can be refused outright is, before its chunks travel.
     shard.judge(header);
     const buffer = header.weight > 0 ? shard.takeBuffer() : undefined;
+    const { rankBegin, rankEnd, step } = header;
     this.#push = {
+      end: shard.trace?.begin('receive', 'receive', { rankBegin, rankEnd, step }),
       header,
       set,
       shard,

@@ -50,7 +50,9 @@ export async function answerPull(
     };
     const chunks =
       codec === undefined ? chunksOf(values, ranges) : encodedChunks(shard, values, ranges, codec);
+    const end = shard.trace?.begin('send', 'send', { version: version.number });
     await writer.answer(header, chunks);
+    end?.();
   } finally {
     shard.release(version);
   }

@@ -13,6 +13,7 @@ import { clipScale } from '@tributary/core/optimizer/clip.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { normOfBlocks, sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type Total, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { findBroken, type Rejection } from './findBroken.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
 import { judgePush, type PushFacts, type PushJudgement, type PushState } from './judgePush.ts';
@@ -59,6 +60,7 @@ export interface ShardOptions {
   /** Allocated by the same kernels, to be fast. */
   readonly state: ShardState;
   readonly endStep: number;
+  readonly trace?: Trace | undefined;
   /** The block sums of squares of all shards at `step`, in order, given those of this one. Tries until `signal` fires. */
   gatherSquares(step: number, own: Float64Array, signal: AbortSignal): Promise<Float64Array[]>;
   onStep(step: ClosedStep): void;
@@ -135,6 +137,10 @@ export class Shard {
     this.#endStep = options.endStep;
     this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
     this.#late = new LateGradients(spec, this.#versions);
+  }
+
+  get trace(): Trace | undefined {
+    return this.#options.trace;
   }
 
   get length(): number {
@@ -331,12 +337,14 @@ export class Shard {
     gradient: Float32Array | undefined,
   ): PushOutcome {
     const node = { begin: rankBegin, end: rankEnd };
+    const end = this.trace?.begin('update', 'tree sum', { rankBegin, rankEnd, step });
     const outcome = this.#tree.add(
       node,
       gradient ?? new Float32Array(0),
       gradient === undefined ? 0 : weight,
       loss,
     );
+    end?.();
     if (outcome === 'duplicate') return 'duplicate';
     if (outcome === 'complete') this.#closeStep(step);
     return this.clock > step ? 'applied' : 'waiting';
@@ -439,10 +447,12 @@ export class Shard {
     if (gradient === undefined && this.#staleness > 0) return;
     if (gradient !== undefined) this.#updates++;
     const updates = this.#updates;
+    const end = this.trace?.begin('update', 'apply', { step });
     this.#versions.advance(this.#versionNumber(), (out, current) => {
       if (gradient === undefined) out.set(current);
       else this.#update.apply(out, current, gradient, this.#slots, { step, updates, rateFactor });
     });
+    end?.();
   }
 
   #afterAdvance(clockBefore: number): void {

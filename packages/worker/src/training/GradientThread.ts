@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type {
   GradientReply,
   GradientRequest,
@@ -10,6 +11,7 @@ import type {
   NodeSum,
   Quantity,
   SharedWork,
+  TracedReply,
 } from './gradientMessages.ts';
 
 interface Waiting {
@@ -32,15 +34,17 @@ export class GradientThread {
     this.note = ready.note;
   }
 
-  static async start(data: GradientThreadData): Promise<GradientThread> {
+  /** Spans of the thread are handed on to `trace`. */
+  static async start(data: Omit<GradientThreadData, 'traced'>, trace?: Trace): Promise<GradientThread> {
     const thread = new Worker(new URL(`./gradientThreadMain${extname(import.meta.url)}`, import.meta.url), {
-      workerData: data,
+      workerData: { ...data, traced: trace !== undefined } satisfies GradientThreadData,
     });
     const replies: Waiting[] = [];
     const fail = (error: Error) => {
       for (const waiting of replies.splice(0)) waiting.reject(error);
     };
-    thread.on('message', (reply: GradientReply) => {
+    thread.on('message', ({ spans, ...reply }: TracedReply) => {
+      for (const span of spans ?? []) trace?.add(span);
       const waiting = replies.shift();
       invariant(waiting !== undefined, 'a reply answers a request');
       if (reply.kind === 'error') {

@@ -1,6 +1,7 @@
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { randomUint32 } from '@tributary/core/random/philox.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { padBatch } from '../compute/padBatch.ts';
 import type { Batch, Dataset } from '../data/Dataset.ts';
 import { createSampler, type Sampler } from '../data/sampler.ts';
@@ -13,12 +14,14 @@ export class RankBatches {
   readonly #seed: number;
   readonly #partSize: number;
   readonly #ranks: number;
+  readonly #trace: Trace | undefined;
 
-  constructor(data: Dataset, spec: JobSpec) {
+  constructor(data: Dataset, spec: JobSpec, trace?: Trace) {
     this.#data = data;
     this.#sampler = createSampler({ ...spec, size: spec.trainSize });
     this.#seed = spec.seed;
     this.#ranks = spec.ranks;
+    this.#trace = trace;
     this.#partSize = Math.ceil(spec.batchSize / (spec.microBatches ?? 1));
     this.#padded = spec.lastBatch === 'padded';
   }
@@ -34,7 +37,9 @@ export class RankBatches {
     const all = this.#sampler.examples(rank, step);
     for (let begin = 0; begin < all.length; begin += this.#partSize) {
       const examples = all.subarray(begin, begin + this.#partSize);
+      const end = this.#trace?.begin('data', 'read batch', { rank, step });
       const batch = await this.#data.read(examples);
+      end?.();
       yield {
         batch: this.#padded ? padBatch(batch, this.#partSize) : batch,
         examples: examples.length,

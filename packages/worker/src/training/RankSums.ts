@@ -2,6 +2,7 @@ import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment } from '@tributary/core/layout/segments.ts';
 import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
 import type { Batch } from '../data/Dataset.ts';
 import { solveBlocksOf } from '../methods/quantum/BlockTask.ts';
@@ -22,6 +23,7 @@ export class RankSums {
   /** By length, one for each level of the tree, made when first needed. */
   readonly #scratch = new Map<number, Float32Array[]>();
   readonly #measureNoise: boolean;
+  readonly #trace: Trace | undefined;
   #allocatedBytes = 0;
 
   /** `segments` of the whole vector: the gradient of what is frozen is 0. */
@@ -31,12 +33,14 @@ export class RankSums {
     segments: readonly Segment[],
     kernels: VectorKernels,
     measureNoise: boolean,
+    trace?: Trace,
   ) {
     this.#program = program;
     this.#batches = batches;
     this.#segments = segments;
     this.#kernels = kernels;
     this.#measureNoise = measureNoise;
+    this.#trace = trace;
   }
 
   /** Fills `target` with the sum over the node's ranks of (examples x mean of the quantity over them), or of their parts of the work. */
@@ -64,7 +68,9 @@ export class RankSums {
     const left = await this.#node(quantity, { begin: node.begin, end: middle }, step, sum, level + 1);
     const scratch = this.#scratchOf(level + 1, sum.length);
     const right = await this.#node(quantity, { begin: middle, end: node.end }, step, scratch, level + 1);
+    const end = this.#trace?.begin('compute', 'add', { ...node, step });
     this.#kernels.add(sum, scratch);
+    end?.();
     return {
       weight: left.weight + right.weight,
       loss: left.loss + right.loss,
@@ -103,7 +109,9 @@ export class RankSums {
     for await (const { batch, examples } of this.#batches.read(rank, step)) {
       const values = part === 0 ? sum : this.#scratchOf(level + 1, sum.length);
       const key = this.#batches.key(rank, step, part);
+      const end = this.#trace?.begin('compute', `compute ${quantity.kind}`, { rank, step });
       const meanLoss = await this.#compute(quantity, batch, values, key);
+      end?.();
       if (quantity.kind === 'gradient') this.#freeze(values, step);
       const finite = this.#kernels.scale(values, values, examples) && Number.isFinite(meanLoss);
       if (part > 0) this.#kernels.add(sum, values);

@@ -12,6 +12,7 @@ import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { passesState } from '../methods/passes.ts';
 import type { StepMethod } from '../methods/StepMethod.ts';
 import { createStepMethod } from '../methods/table.ts';
@@ -37,6 +38,7 @@ export interface TrainingLoopOptions {
   readonly feedback: ErrorFeedback | undefined;
   readonly metrics: MetricsQueue;
   readonly usage: UsageReport;
+  readonly trace: Trace | undefined;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
 
@@ -87,7 +89,7 @@ export class TrainingLoop {
     if (placement.generation !== this.#generation) {
       this.#generation = placement.generation;
       void this.#client?.close();
-      const { record, usage, kernels, feedback, transport, log } = this.#options;
+      const { record, usage, kernels, feedback, transport, trace, log } = this.#options;
       this.#client = new ParameterClient({
         jobHash: record.hash,
         generation: placement.generation,
@@ -97,6 +99,7 @@ export class TrainingLoop {
         pullEncoding: record.spec.pullEncoding?.name ?? 'f32',
         kernels,
         transport,
+        trace,
         log,
         toldAfterMs: limits.retryToldMs,
       });
@@ -285,13 +288,15 @@ export class TrainingLoop {
     finite: boolean,
     work: Float32Array,
   ): Promise<PushResult> {
-    const { record, feedback } = this.#options;
+    const { record, feedback, trace } = this.#options;
     const { clipping, layout } = record.spec;
     const plain = work.subarray(0, layout.length);
     const { step, ranks, tokens } = head;
+    const end = feedback && trace?.begin('encode', 'encode', { rank: ranks.begin, step });
     const sending = finite
       ? feedback?.encode({ rank: ranks.begin, token: tokens[0], step, work })
       : undefined;
+    end?.();
     const isClipped = !this.#synchronous && clipping.norm !== undefined;
     const arriving = isClipped && sending ? feedback!.decode(sending.gradient) : plain;
     const squares = isClipped ? normOfBlocks([blockSquares(arriving)]) ** 2 : 0;
@@ -349,7 +354,9 @@ export class TrainingLoop {
 
   async #evaluate(client: ParameterClient, step: number): Promise<void> {
     const beganAtMs = performance.now();
+    const end = this.#options.trace?.begin('compute', 'evaluate', { step });
     const { loss, accuracy } = await this.#options.thread.evaluate(await this.#evaluated(client));
+    end?.();
     const tookMs = Math.round(performance.now() - beganAtMs);
     this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, tookMs, timeMs: Date.now() });
     this.#evaluatedStep = step;

@@ -12,6 +12,7 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
 import { ErrorFeedback } from './ErrorFeedback.ts';
 import { GradientThread } from './GradientThread.ts';
@@ -31,6 +32,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   /** Aborted: give the ranks back, and leave. */
   readonly stop: AbortSignal;
+  /** What takes how long, if anybody wants to know. */
+  readonly trace?: Trace | undefined;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
 }
 
@@ -39,7 +42,7 @@ export interface WorkerOptions {
  * when the job has ended or `stop` is aborted; throws if the job failed or this worker cannot take part in it.
  */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { coordinator, memberId, leaseMs, log } = options;
+  const { coordinator, memberId, leaseMs, trace, log } = options;
   const record = await waitForJob(options);
   if (record === undefined) return;
   const { layout, encoding, pullEncoding } = record.spec;
@@ -52,10 +55,10 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const parameters = floats(layout.length);
   const gradients = [floats(workLength), floats(workLength)];
   const { jobFile, compute, computeThreads, selfCheck } = options;
-  const thread = await GradientThread.start({
-    ...{ jobFile, compute, computeThreads, selfCheck },
-    spec: record.spec,
-  });
+  const thread = await GradientThread.start(
+    { ...{ jobFile, compute, computeThreads, selfCheck }, spec: record.spec },
+    trace,
+  );
   const { backend, note } = thread;
   if (note === '') log('info', `computing with the ${backend} backend`);
   else log('warning', `computing with the ${backend} backend: ${note}`);
@@ -83,7 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   log('info', `the servers are reached by ${describeTransport(transport)}`);
   const loop = new TrainingLoop({
     ...{ record, leases, thread, parameters, gradients, kernels, feedback },
-    ...{ transport, metrics, usage, log },
+    ...{ transport, metrics, usage, trace, log },
   });
   await heartbeat.start();
   try {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
+import type { Span } from '@tributary/core/trace/Trace.ts';
 import type { Prediction } from '../autodiff/kroneckerFactors.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
 import type { BlockTask } from '../methods/quantum/BlockTask.ts';
@@ -13,6 +14,7 @@ export interface GradientThreadData {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
+  readonly traced: boolean;
 }
 
 /** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
@@ -54,6 +56,9 @@ export type GradientReply =
       readonly message: string;
       readonly hint: string | undefined;
     };
+
+/** With what has been measured since the last reply, if anything is. */
+export type TracedReply = GradientReply & { readonly spans?: readonly Span[] };
 
 export interface NodeSum {
   /** Examples behind the sum. */

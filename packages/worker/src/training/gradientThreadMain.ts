@@ -1,8 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { asTributaryError } from '@tributary/core/errors/TributaryError.ts';
-import type { GradientReply, GradientRequest, GradientThreadData } from './gradientMessages.ts';
+import { type Span, Trace } from '@tributary/core/trace/Trace.ts';
+import type { GradientReply, GradientRequest, GradientThreadData, TracedReply } from './gradientMessages.ts';
 import { openTraining } from './openTraining.ts';
+import { traceClock } from './traceClock.ts';
 
 /*
  * The thread that computes. A gradient may take seconds, and while it runs nothing else of its thread does: heartbeats and
@@ -11,14 +13,19 @@ import { openTraining } from './openTraining.ts';
 const port = parentPort;
 invariant(port !== null, 'this file is the start of a thread');
 const data = workerData as GradientThreadData;
-const reply = (message: GradientReply) => port.postMessage(message);
+const spans: Span[] = [];
+const trace = data.traced ? new Trace(traceClock, (span) => spans.push(span)) : undefined;
+const reply = (message: GradientReply) =>
+  port.postMessage(
+    (trace === undefined ? message : { ...message, spans: spans.splice(0) }) satisfies TracedReply,
+  );
 const fail = (error: unknown) => {
   const { code, message, hint } = asTributaryError(error);
   reply({ kind: 'error', code, message, hint });
 };
 
 try {
-  const training = await openTraining(data);
+  const training = await openTraining(data, trace);
   port.on('message', async (request: GradientRequest) => {
     try {
       if (request.kind === 'evaluate') {

@@ -3,6 +3,7 @@ import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { segmentsOf } from '@tributary/core/layout/segments.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { initialParameters, layoutOf } from '../autodiff/initialParameters.ts';
 import { type Evaluation, GradientProgram } from '../compute/GradientProgram.ts';
 import { openBackend } from '../compute/openBackend.ts';
@@ -28,7 +29,10 @@ export interface Training {
  * Opens what a rank's gradient needs: the model, the data, and a backend. The job's record decides everything that it says; the file
  * must describe the same parameters and hold the same amount of data.
  */
-export async function openTraining(options: GradientThreadData): Promise<Training> {
+export async function openTraining(
+  options: Omit<GradientThreadData, 'traced'>,
+  trace?: Trace,
+): Promise<Training> {
   const { spec } = options;
   const { job, file } = await loadJob(options.jobFile, spec.options);
   const fallbacks: string[] = [];
@@ -48,7 +52,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
   }
   let test: Dataset | undefined;
   const program = new GradientProgram(backend, job.model, shape);
-  const batches = new RankBatches(train, spec);
+  const batches = new RankBatches(train, spec, trace);
   const first = await batches.first();
   const chosen = await program.prepare(first);
   const { flat } = await initialParameters(job.model, spec.seed);
@@ -64,6 +68,7 @@ export async function openTraining(options: GradientThreadData): Promise<Trainin
       segmentsOf(spec, { begin: 0, end: spec.layout.length }),
       createKernels(),
       spec.measureNoise === true,
+      trace,
     ),
     async evaluate(current) {
       test ??= await job.data.test?.open();
