@@ -55,7 +55,7 @@ for (const { name, bytesPerElement, simd, plain } of speeds) {
 /** Trainings that are compared, as flags. */
 const trainings = [
   ...Object.keys(codecs).map((name) => ['--optimizer', 'adam', '--encoding', name]),
-  ['--optimizer', 'adam', '--pull-encoding', 'bf16'],
+  ...['bf16', 'delta'].map((name) => ['--optimizer', 'adam', '--pull-encoding', name]),
   ...['f32', 'topk', 'sign'].map((name) => ['--optimizer', 'momentum', '--encoding', name]),
   ['--optimizer', 'sgd', '--corrected'],
 ];

@@ -48,3 +48,18 @@ test('asynchronous ranks encode as well, and the norm of what is clipped is that
   expect(encoding).toBe('sign');
   expect(accuracy).toBeGreaterThan(0.5);
 });
+
+test('parameters that come as changes are the same bits for any number of workers and servers, too', {
+  timeout: 240_000,
+}, async () => {
+  const runs = temporaryFolder();
+  const flags = ['--runs', runs, '--pull-encoding', 'delta', '--lease-ms', '60000'];
+  const [one, several] = [
+    await train([jobFile('blobs'), ...flags, '--workers', '1', '--servers', '1']),
+    await train([jobFile('blobs'), ...flags, '--workers', '3', '--servers', '2']),
+  ];
+  expect(several.parametersSha256).toBe(one.parametersSha256);
+  expect(one.pullEncoding).toBe('delta');
+  expect(one.accuracy).toBeGreaterThan(0.9);
+  await expect(train([jobFile('blobs'), ...flags, '--staleness', '1'])).rejects.toThrow('staleness is 1');
+});

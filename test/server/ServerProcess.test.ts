@@ -152,7 +152,16 @@ test('a server that stops lets a pull under way come to its end', async () => {
   const target = { jobHash: cluster.hash, generation: 1, shard: 0 };
   let received = 0;
   await channel.pull(
-    { target, step: 0, latest: true, waitMs: 0, changedOnly: false, average: false, encoding: 'F32' },
+    {
+      target,
+      step: 0,
+      latest: true,
+      waitMs: 0,
+      changedOnly: false,
+      average: false,
+      since: 0,
+      encoding: 'F32',
+    },
     {
       place: () => undefined,
       add({ data }) {

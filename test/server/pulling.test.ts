@@ -111,6 +111,7 @@ test('what a slow reader gets is one version, however many updates pass it by', 
     waitMs: 0,
     changedOnly: false,
     average: false,
+    since: 0,
     encoding: 'F32',
   };
   const options = { deadline: Date.now() + 30_000 };

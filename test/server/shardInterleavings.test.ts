@@ -47,8 +47,8 @@ function shardOf(
 async function latest(shard: Shard): Promise<Float32Array> {
   const pulled = await shard.pull({ step: 0, latest: true }, 0, never);
   if (!pulled.ready) throw new Error('latest is always there');
-  const values = pulled.version.values.slice();
-  shard.release(pulled.version);
+  const values = pulled.values.slice();
+  pulled.release();
   return values;
 }
 

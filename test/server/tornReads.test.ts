@@ -61,6 +61,7 @@ test.each(cases)(
         latest: true,
         changedOnly: false,
         average: false,
+        since: 0,
         waitMs: 0,
         encoding,
       };

@@ -82,6 +82,7 @@ const pullOf = (target: object) =>
     latest: true,
     changedOnly: false,
     average: false,
+    since: 0,
     waitMs: 0,
   } as never);
 

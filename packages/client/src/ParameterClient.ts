@@ -1,10 +1,13 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
+import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
+import { changeCodec } from '@tributary/core/codec/pullEncodings.ts';
 import { createCodec } from '@tributary/core/codec/table.ts';
 import type { VectorEncoding } from '@tributary/core/codec/VectorEncoding.ts';
 import type { PushOutcome } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import type { PullEncoding } from '@tributary/core/job/JobSpec.ts';
 import { plainKernels } from '@tributary/core/kernels/plainKernels.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment, segmentsOf, type Trained } from '@tributary/core/layout/segments.ts';
@@ -13,6 +16,7 @@ import { partition, type Range } from '@tributary/core/partition/partition.ts';
 import { firstNonFinite } from '@tributary/core/reduction/firstNonFinite.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
+import { ChangeReceiver } from './ChangeReceiver.ts';
 import { callWithRetries, pause } from './callWithRetries.ts';
 import { EncodedReceiver } from './EncodedReceiver.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
@@ -38,8 +42,8 @@ export interface ParameterClientOptions {
   readonly trained?: Trained;
   /** Default: auto. */
   readonly transport?: TransportChoice;
-  /** How parameters are to come: rounded (`bf16`, `f16`), or as they are (`f32`, the default). */
-  readonly pullEncoding?: string;
+  /** How the parameters of steps are to come; what is pulled otherwise comes as it is, or rounded. Default: f32. */
+  readonly pullEncoding?: PullEncoding;
   /** What decodes them; the plain loops if not given. */
   readonly kernels?: VectorKernels;
   readonly log?: (level: 'info' | 'warning' | 'error', message: string) => void;
@@ -141,11 +145,18 @@ export class ParameterClient {
   /** Vectors that hold all of this generation's parameters: into these only what changes is read. */
   readonly #whole = new WeakSet<Float32Array>();
   readonly #traffic: Traffic;
+  /** Where parameters come as changes: how those are encoded, and which version a vector has, by shard. */
+  readonly #changes: JobEncoding | undefined;
+  readonly #versions = new WeakMap<Float32Array, (number | undefined)[]>();
 
   constructor(options: ParameterClientOptions) {
     this.#options = options;
     this.#traffic = options.traffic ?? { pushedBytes: 0, pulledBytes: 0 };
     const trained = options.trained ?? { layout: { tensors: [], length: options.shards.at(-1)?.end ?? 0 } };
+    if (options.pullEncoding === 'delta') {
+      const everything = { begin: 0, end: trained.layout.length, codec: changeCodec };
+      this.#changes = new JobEncoding({ ...trained, encoding: [everything] });
+    }
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
       const channel = this.#channels.get(address) ?? openChannel(address, options.transport ?? 'auto');
       this.#channels.set(address, channel);
@@ -315,37 +326,63 @@ export class ParameterClient {
   ): Promise<PullHeader> {
     const { index, channel, begin, end } = shard;
     const changedOnly = this.#whole.has(into);
-    const request = {
-      ...{ target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs },
-      encoding: (this.#options.pullEncoding ?? 'f32').toUpperCase(),
-    };
-    const slice = into.subarray(begin, end);
+    const changes = what.latest ? undefined : this.#changes;
+    const versions = this.#versionsOf(into);
     return this.#retrying(signal, async (until) => {
-      const what = `server ${channel.address}: the parameters of shard ${index}`;
-      const receiver = this.#pullReceiver(slice, what);
+      const had = changes && versions[index];
+      const request = {
+        ...{ target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs },
+        encoding: this.#wireEncoding(changes !== undefined),
+        since: had === undefined ? 0 : had + 1,
+      };
+      const receiver = this.#pullReceiver(shard, into, changes?.at(what.step - 1));
+      // Until all of it is there, the vector is no version.
+      versions[index] = undefined;
       const { trace } = this.#options;
-      const traced = trace && new TracedReceiver(receiver, trace, index, request.step);
+      const traced = trace && new TracedReceiver(receiver, trace, index, what.step);
       const header = await channel.pull(request, traced ?? receiver, {
         deadlineMs: limits.pullDeadlineMs,
         signal: until,
       });
       traced?.end();
-      if (header.ready) receiver.finish(changedOnly ? header.length : end - begin);
+      if (!header.ready) versions[index] = had;
+      else {
+        const isPart = changedOnly || (changes !== undefined && header.encoding === request.encoding);
+        receiver.finish(isPart ? header.length : end - begin);
+        versions[index] = header.version;
+      }
       return header;
     });
   }
 
-  #pullReceiver(target: Float32Array, what: string): VectorReceiver | EncodedReceiver {
+  /** Which versions a vector has, by shard. */
+  #versionsOf(into: Float32Array): (number | undefined)[] {
+    const versions = this.#versions.get(into) ?? [];
+    this.#versions.set(into, versions);
+    return versions;
+  }
+
+  #wireEncoding(changes: boolean): string {
+    const { pullEncoding = 'f32' } = this.#options;
+    if (changes) return changeCodec.name.toUpperCase();
+    return pullEncoding === 'delta' ? 'F32' : pullEncoding.toUpperCase();
+  }
+
+  /** `changes`: how a change is encoded, if one may come. */
+  #pullReceiver(
+    { index, channel, begin, end }: Shard,
+    into: Float32Array,
+    changes: VectorEncoding | undefined,
+  ): VectorReceiver | EncodedReceiver | ChangeReceiver {
     const { pullEncoding = 'f32', kernels = plainKernels } = this.#options;
-    const traffic = this.#traffic;
-    if (pullEncoding === 'f32') return new VectorReceiver(target, what, traffic);
-    return new EncodedReceiver({
-      target,
-      codec: createCodec({ name: pullEncoding }),
-      kernels,
-      what,
-      traffic,
-    });
+    const target = into.subarray(begin, end);
+    const what = `server ${channel.address}: the parameters of shard ${index}`;
+    const common = { target, kernels, what, traffic: this.#traffic };
+    if (changes !== undefined)
+      return new ChangeReceiver({ ...common, range: { begin, end }, encoding: changes });
+    if (pullEncoding === 'f32' || pullEncoding === 'delta')
+      return new VectorReceiver(target, what, this.#traffic);
+    return new EncodedReceiver({ ...common, codec: createCodec({ name: pullEncoding }) });
   }
 
   async #pushShard(shard: Shard, push: Push, signal: AbortSignal | undefined): Promise<ShardPush> {

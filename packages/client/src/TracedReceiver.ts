@@ -1,11 +1,12 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
+import type { PullHeader, ReduceTotalHeader } from './transport/messages.ts';
 import type { ChunkReceiver } from './transport/ServerChannel.ts';
 
 /** Tells the time until the first chunk comes, in which the server may be waiting for others, from the time that the chunks take. */
 export class TracedReceiver implements ChunkReceiver {
   readonly #receiver: ChunkReceiver;
-  readonly #begin: () => () => void;
+  readonly #startPull: () => () => void;
   #end: () => void;
   #isWaiting = true;
 
@@ -13,7 +14,11 @@ export class TracedReceiver implements ChunkReceiver {
     this.#receiver = receiver;
     const row = `pull shard ${shard}`;
     this.#end = trace.begin(row, 'wait', { step });
-    this.#begin = () => trace.begin(row, 'pull', { step });
+    this.#startPull = () => trace.begin(row, 'pull', { step });
+  }
+
+  begin(header: PullHeader | ReduceTotalHeader): void {
+    this.#receiver.begin?.(header);
   }
 
   place(offset: number, bytes: number): Uint8Array | undefined {
@@ -34,6 +39,6 @@ export class TracedReceiver implements ChunkReceiver {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
     this.#end();
-    this.#end = this.#begin();
+    this.#end = this.#startPull();
   }
 }

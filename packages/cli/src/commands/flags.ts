@@ -1,5 +1,7 @@
 import { transportChoices } from '@tributary/client/transport/transport.ts';
+import { pullEncodings } from '@tributary/core/codec/pullEncodings.ts';
 import { type CodecName, codecs } from '@tributary/core/codec/table.ts';
+import type { PullEncoding } from '@tributary/core/job/JobSpec.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { InvalidArgumentError, Option } from 'commander';
@@ -103,9 +105,9 @@ export const overrideFlags = () => [
   new Option('--encoding <name>', 'how gradients travel; all but f32 round them').choices(
     Object.keys(codecs),
   ),
-  new Option('--pull-encoding <name>', 'how parameters travel; all but f32 round them').choices([
-    ...['f32', 'bf16', 'f16'],
-  ]),
+  new Option('--pull-encoding <name>', 'how parameters travel; all but f32 round them').choices(
+    pullEncodings,
+  ),
   new Option('--checkpoint-every <steps>', 'steps between checkpoints; 0: at the end only').argParser(
     wholeNumber(0),
   ),
@@ -127,7 +129,7 @@ export interface OverrideFlags {
   readonly batchSize?: number;
   readonly staleness?: number;
   readonly encoding?: CodecName;
-  readonly pullEncoding?: 'f32' | 'bf16' | 'f16';
+  readonly pullEncoding?: PullEncoding;
   readonly checkpointEvery?: number;
   readonly evaluateEvery?: number;
   readonly startFrom?: string;

@@ -146,7 +146,7 @@ export class GrpcChannel implements ServerChannel {
     return total;
   }
 
-  async #readStream<Header>(
+  async #readStream<Header extends PullHeader | ReduceTotalHeader>(
     call: AsyncIterable<Received<Header>> & { cancel(): void },
     receiver: ChunkReceiver | undefined,
   ): Promise<Header> {
@@ -154,8 +154,10 @@ export class GrpcChannel implements ServerChannel {
     try {
       for await (const message of call) {
         if ('malformed' in message) throw message.malformed;
-        if ('header' in message) header = message.header;
-        else if (header === undefined) throw protocolError(this.address, 'a chunk came before the header');
+        if ('header' in message) {
+          header = message.header;
+          receiver?.begin?.(message.header);
+        } else if (header === undefined) throw protocolError(this.address, 'a chunk came before the header');
         else receiver?.add(message.chunk);
       }
     } catch (error) {

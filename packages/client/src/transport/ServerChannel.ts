@@ -17,6 +17,8 @@ export interface CallLimits {
 
 /** Who gets the chunks of an answer, in order as they arrive. What it throws ends the call. */
 export interface ChunkReceiver {
+  /** Comes first, where the receiver has to know what the chunks are. */
+  begin?(header: PullHeader | ReduceTotalHeader): void;
   /** Where the next payload belongs, if it may be written there at once; then `add` gets a view of just that place. */
   place(offset: number, bytes: number): Uint8Array | undefined;
   /** Its data is a view that must not be kept. */

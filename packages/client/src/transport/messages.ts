@@ -36,6 +36,8 @@ export interface PullRequest {
   changedOnly: boolean;
   average: boolean;
   encoding: string;
+  /** 1 + the version that the reader has; 0: none. */
+  since: number;
 }
 
 export interface PullHeader {

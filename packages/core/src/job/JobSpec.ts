@@ -10,6 +10,11 @@ export interface OptimizerSpec {
   readonly averageKeep?: number;
 }
 
+/**
+ * How parameters travel to those who compute gradients: as they are, each rounded by itself, or (`delta`) as the change since the version that the reader has.
+ */
+export type PullEncoding = 'f32' | 'bf16' | 'f16' | 'delta';
+
 export interface ScheduleSpec {
   readonly name: string;
   readonly options: Readonly<Record<string, number>>;
@@ -84,8 +89,8 @@ export interface JobSpec {
   readonly tensors?: readonly TensorOptions[];
   /** How gradients are encoded on their way to the servers, in order, covering the flat vector; float32 if not given. */
   readonly encoding?: readonly EncodedRun[];
-  /** How parameters are encoded on their way to those who compute gradients; float32 if not given. */
-  readonly pullEncoding?: CodecSpec;
+  /** How parameters travel to those who compute gradients; float32 if not given. */
+  readonly pullEncoding?: { readonly name: PullEncoding };
   /** A checkpoint is taken each time every rank has done this many further steps; 0 means at the end only. */
   readonly checkpointEverySteps: number;
   readonly checkpointsKept: number;

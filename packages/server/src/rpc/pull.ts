@@ -3,6 +3,7 @@ import type { PullHeader, PullRequest } from '@tributary/client/transport/messag
 import type { Codec } from '@tributary/core/codec/Codec.ts';
 import type { Chunk, ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
 import { chunksOf } from '@tributary/core/codec/chunksOf.ts';
+import { changeCodec } from '@tributary/core/codec/pullEncodings.ts';
 import { createCodec } from '@tributary/core/codec/table.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { lengthOf } from '@tributary/core/layout/segments.ts';
@@ -24,50 +25,53 @@ export function pull(context: RpcContext): handleServerStreamingCall<PullRequest
 
 /** Throws the refusal of the pull. */
 export async function answerPull(
-  { target, step, latest, waitMs, changedOnly, average, encoding }: PullRequest,
+  { target, step, latest, waitMs, changedOnly, average, encoding, since }: PullRequest,
   writer: TensorWriter<PullHeader>,
   context: RpcContext,
 ): Promise<void> {
-  const codec = codecOf(encoding);
   const { shard } = context.loaded().find(target);
-  const found = await shard.pull({ step, latest }, waitMs, writer.signal);
+  const codec = codecOf(encoding, shard.publishesChanges && !latest && !average);
+  const reading = await shard.pull({ step, latest }, waitMs, writer.signal);
   const { clock, endStep } = shard;
-  if (!found.ready) {
+  if (!reading.ready) {
     const header = { ready: false, version: shard.version, clock, endStep, length: 0, encoding };
     return writer.answer(header, []);
   }
-  const { version } = found;
+  const { version } = reading;
+  const end = shard.trace?.begin('send', 'send', { version });
+  const answer = (as: string, length: number, chunks: Iterable<Chunk>) =>
+    writer.answer({ ready: true, version, clock, endStep, length, encoding: as }, chunks);
   try {
-    const values = (average ? shard.average() : undefined) ?? version.values;
+    const { change } = reading;
+    if (codec === 'change' && change !== undefined && since === version)
+      return await answer(encoding, change.length, change.chunks);
+    const values = (average ? shard.average() : undefined) ?? reading.values;
     const ranges = changedOnly ? shard.changed : [{ begin: 0, end: shard.length }];
-    const header = {
-      ready: true,
-      version: version.number,
-      clock,
-      endStep,
-      length: lengthOf(ranges),
-      encoding,
-    };
-    const chunks =
-      codec === undefined ? chunksOf(values, ranges) : encodedChunks(shard, values, ranges, codec);
-    const end = shard.trace?.begin('send', 'send', { version: version.number });
-    await writer.answer(header, chunks);
-    end?.();
+    const length = lengthOf(ranges);
+    if (codec === 'change' || codec === undefined) await answer('F32', length, chunksOf(values, ranges));
+    else await answer(encoding, length, encodedChunks(shard, values, ranges, codec));
   } finally {
-    shard.release(version);
+    reading.release();
+    end?.();
   }
 }
 
 /** Those that make sense of parameters: each element by itself, to a fixed number of digits. */
 const encodings = ['BF16', 'F16'];
+const changeEncoding = changeCodec.name.toUpperCase();
 
 /** Undefined for float32, which needs no encoding. */
-function codecOf(encoding: string): Codec | undefined {
+function codecOf(encoding: string, changes: boolean): Codec | 'change' | undefined {
   if (encoding === 'F32') return undefined;
   if (encodings.includes(encoding)) return createCodec({ name: encoding.toLowerCase() });
+  if (encoding === changeEncoding && changes) return 'change';
+  const known = ['F32', ...encodings].join(', ');
   throw new TributaryError(
     'INVALID_ARGUMENT',
-    `the encoding is ${encoding}; parameters can be pulled as F32, ${encodings.join(', ')}`,
+    `the encoding is ${encoding}; parameters can be pulled as ${known}`,
+    {
+      hint: `${changeEncoding} is for the parameters of a step, in jobs that pull changes.`,
+    },
   );
 }
 

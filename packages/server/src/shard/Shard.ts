@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodedBytes } from '@tributary/core/codec/blocks.ts';
 import type { Codec } from '@tributary/core/codec/Codec.ts';
+import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import { fastest, type PushOutcome, slowest, stalenessBound } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
@@ -19,7 +20,8 @@ import { judgePull, type PullFacts } from './judgePull.ts';
 import { judgePush, type PushFacts, type PushJudgement, type PushState } from './judgePush.ts';
 import { judgeReduce, type ReduceFacts } from './judgeReduce.ts';
 import { LateGradients } from './LateGradients.ts';
-import { ParameterVersions, type Version } from './ParameterVersions.ts';
+import { ParameterVersions } from './ParameterVersions.ts';
+import { PublishedParameters } from './PublishedParameters.ts';
 import { ReduceSums } from './ReduceSums.ts';
 import { ShardUpdate } from './ShardUpdate.ts';
 import { Waiters } from './Waiters.ts';
@@ -79,8 +81,17 @@ export type ReduceAnswer =
   | { readonly outcome: 'applied'; readonly total: Total }
   | { readonly outcome: 'waiting' | 'fenced'; readonly reason: string };
 
-/** A version to read, held until it is released; or none. */
-export type PullAnswer = { readonly ready: true; readonly version: Version } | { readonly ready: false };
+/** A version to read, held until it is released. */
+export interface Reading {
+  readonly ready: true;
+  readonly version: number;
+  readonly values: Float32Array;
+  /** What makes it of the version before, where the job sends changes and there was one. */
+  readonly change: { readonly chunks: Iterable<Chunk>; readonly length: number } | undefined;
+  release(): void;
+}
+
+export type PullAnswer = Reading | { readonly ready: false };
 
 /**
  * One range of the parameters: takes gradients, applies the optimizer, gives parameters. It knows nothing of calls and chunks, and no
@@ -100,6 +111,8 @@ export class Shard {
   readonly #update: ShardUpdate;
   readonly #encoding: JobEncoding;
   readonly #versions: ParameterVersions;
+  /** What readers have, where they are sent changes. */
+  readonly #published: PublishedParameters | undefined;
   readonly #late: LateGradients;
   readonly #slots: readonly Float32Array[];
   readonly #clocks: Uint32Array;
@@ -136,6 +149,10 @@ export class Shard {
     this.#sums = new ReduceSums(spec.ranks);
     this.#endStep = options.endStep;
     this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
+    this.#published =
+      spec.pullEncoding?.name === 'delta'
+        ? new PublishedParameters(spec, range, kernels, state.parameters, this.clock)
+        : undefined;
     this.#late = new LateGradients(spec, this.#versions);
   }
 
@@ -258,7 +275,12 @@ export class Shard {
     };
   }
 
-  /** Waits until a version may be read. Release it on this shard's `release`. */
+  /** Can readers ask for changes? */
+  get publishesChanges(): boolean {
+    return this.#published !== undefined;
+  }
+
+  /** Waits until a version may be read. */
   async pull(facts: PullFacts, waitMs: number, signal: AbortSignal): Promise<PullAnswer> {
     const look = (): PullAnswer | undefined => {
       if (this.#refusal !== undefined) throw this.#refusal;
@@ -266,25 +288,33 @@ export class Shard {
       const judgement = judgePull(facts, { clock, endStep, staleness: this.#staleness });
       if (judgement === 'wait') return undefined;
       if (judgement === 'ended') return { ready: false };
-      const version = judgement === 'current' ? this.#versions.current : this.#versions.previous;
-      if (version === undefined) {
-        throw new TributaryError(
-          'FAILED_PRECONDITION',
-          `the shard was loaded at step ${clock}; it has nothing from before`,
-        );
-      }
-      return { ready: true, version: this.#versions.hold(version) };
+      return this.#read(judgement, facts.latest ? undefined : this.#published);
     };
     return (await this.#waiters.wait(look, waitMs, signal)) ?? { ready: false };
+  }
+
+  #read(which: 'current' | 'previous', published: PublishedParameters | undefined): Reading {
+    const versions = published ?? this.#versions;
+    const version = versions[which];
+    if (version === undefined) {
+      throw new TributaryError(
+        'FAILED_PRECONDITION',
+        `the shard was loaded at step ${this.clock}; it has nothing from before`,
+      );
+    }
+    versions.hold(version);
+    return {
+      ready: true,
+      version: version.number,
+      values: published?.values(version) ?? version.values,
+      change: published?.change(version),
+      release: () => versions.release(version),
+    };
   }
 
   /** A copy of the average of the parameters, if the optimizer keeps one. */
   average(): Float32Array | undefined {
     return this.#update.average(this.#slots)?.slice();
-  }
-
-  release(version: Version): void {
-    this.#versions.release(version);
   }
 
   /** The block sums of squares of the mean gradient of `step`, once its sum is complete; undefined if that takes longer than `waitMs`. */
@@ -452,6 +482,7 @@ export class Shard {
       if (gradient === undefined) out.set(current);
       else this.#update.apply(out, current, gradient, this.#slots, { step, updates, rateFactor });
     });
+    this.#published?.advance(step, this.#versions.current.values);
     end?.();
   }
 

@@ -1,5 +1,11 @@
 import type { numpy as np } from '@jax-js/jax';
-import type { ClippingSpec, LastBatch, OptimizerSpec, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type {
+  ClippingSpec,
+  LastBatch,
+  OptimizerSpec,
+  PullEncoding,
+  ScheduleSpec,
+} from '@tributary/core/job/JobSpec.ts';
 import type { TransferRules } from '@tributary/core/transfer/transferParameters.ts';
 import type { DataSource } from '../data/Dataset.ts';
 import type { GradientEncoding } from './encodings.ts';
@@ -38,8 +44,11 @@ export interface JobDefinition<
    * `{ 'embedding*': 'int8', '*': 'bf16' }`. What rounding takes from a rank's gradient is added to its next one.
    */
   encoding?: GradientEncoding;
-  /** How parameters travel to the workers: `'f32'` (default), or rounded to `'bf16'` or `'f16'`. The servers keep them in float32. */
-  pullEncoding?: 'f32' | 'bf16' | 'f16';
+  /**
+   * How parameters travel to the workers: `'f32'` (default), rounded to `'bf16'` or `'f16'`, or, in the synchronous mode, as `'delta'`: the change since the step before, a byte for
+   * each, what that rounds off being in the next change. The servers keep them in float32.
+   */
+  pullEncoding?: PullEncoding;
   /** Passes over the training data. Give either this or `steps`. */
   epochs?: number;
   /** Steps of every rank. Give either this or `epochs`. */
@@ -98,7 +107,7 @@ export interface Job extends Readonly<JobDefinition> {
   readonly schedule: ScheduleSpec;
   readonly clipping: ClippingSpec;
   readonly encoding: GradientEncoding;
-  readonly pullEncoding: 'f32' | 'bf16' | 'f16';
+  readonly pullEncoding: PullEncoding;
   readonly sampling: 'shuffled' | 'full';
   readonly lastBatch: LastBatch;
   readonly seed: number;

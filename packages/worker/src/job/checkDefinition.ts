@@ -1,8 +1,9 @@
+import { pullEncodings } from '@tributary/core/codec/pullEncodings.ts';
 import { createCodec } from '@tributary/core/codec/table.ts';
 import { nearestName } from '@tributary/core/errors/nearestName.ts';
 import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import type { ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
+import type { PullEncoding, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { Method } from '@tributary/core/optimizer/Optimizer.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
@@ -99,8 +100,8 @@ const definition = z.strictObject(
       `the name of an encoding, topk({ ... }), or an object with one for each pattern of tensor names`,
     ).default('f32'),
     pullEncoding: value<Job['pullEncoding']>(
-      (found) => ['f32', 'bf16', 'f16'].includes(found as string),
-      `'f32', 'bf16' or 'f16'`,
+      (found) => pullEncodings.includes(found as PullEncoding),
+      pullEncodings.map((name) => `'${name}'`).join(', '),
     ).default('f32'),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
@@ -248,7 +249,7 @@ function tensorContradictions({ tensors = [], optimizer: { name } }: Job): strin
   return problems;
 }
 
-function encodingProblems({ encoding, pullEncoding, optimizer: { name } }: Job): string[] {
+function encodingProblems({ encoding, pullEncoding, staleness, optimizer: { name } }: Job): string[] {
   const specs = codecSpecs(encoding);
   const problems = specs.flatMap((spec) => refusal(() => createCodec(spec)));
   if (problems.length > 0) return problems;
@@ -258,6 +259,10 @@ function encodingProblems({ encoding, pullEncoding, optimizer: { name } }: Job):
     (pullEncoding !== 'f32' || codecs.some((codec) => !codec.lossless))
   )
     return [`an encoding is given, but ${name} pushes and pulls exact steps: leave it out`];
+  if (pullEncoding === 'delta' && staleness !== 0)
+    return [
+      `pullEncoding is 'delta', which is the change from one step to the next, but staleness is ${staleness}: set it to 0, or pull 'bf16'`,
+    ];
   if (name !== 'sgd' && codecs.some(({ momentum }) => momentum > 0))
     return [
       `encoding "topk" corrects the momentum of plain sgd, but the optimizer is ${name}: set its momentum to 0`,

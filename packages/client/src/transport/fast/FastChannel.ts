@@ -91,7 +91,10 @@ export class FastChannel implements ServerChannel {
   }
 
   /** What becomes of an answer that is a header and chunks. */
-  #answer<Header>(deserialize: (bytes: Buffer) => Received<Header>, receiver: ChunkReceiver | undefined) {
+  #answer<Header extends PullHeader | ReduceTotalHeader>(
+    deserialize: (bytes: Buffer) => Received<Header>,
+    receiver: ChunkReceiver | undefined,
+  ) {
     let header: Header | undefined;
     const chunk = (found: Chunk) => {
       if (header === undefined) throw this.#protocolError('a chunk came before the header');
@@ -101,8 +104,10 @@ export class FastChannel implements ServerChannel {
       message: (bytes: Buffer) => {
         const received = deserialize(bytes);
         if ('malformed' in received) throw received.malformed;
-        if ('header' in received) header = received.header;
-        else chunk(received.chunk);
+        if ('header' in received) {
+          header = received.header;
+          receiver?.begin?.(received.header);
+        } else chunk(received.chunk);
       },
       place: (offset: number, bytes: number) =>
         header === undefined ? undefined : receiver?.place(offset, bytes),
