@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { jobFile, run, temporaryFolder } from '../cluster/tributary.ts';
 import { freePort } from '../support/freePort.ts';
@@ -185,9 +187,52 @@ test('data files that are missing, truncated or malformed, by place', { timeout:
     train(
       'word.ts',
       /^error: worker \d ended with exit code 2: error: .*word\.csv:4:3: column "y" is 'six'/m,
-      1,
     ),
   ]);
+});
+
+test('a label that is no class, anywhere in the data, before the first step', {
+  timeout: 60_000,
+}, async () => {
+  const rows = (bad: number) =>
+    `x,y\n${Array.from({ length: 2000 }, (_, example) => `0.5,${example === bad ? 3 : example % 3}`).join('\n')}\n`;
+  const source = (file: string) =>
+    `csv('${file}', { fields: { x: 'x', y: { columns: 'y', dtype: 'int32' } } })`;
+  const job = (data: string) => `import { numpy as np } from '@jax-js/jax';
+import { crossEntropy, csv, defineJob, sgd } from 'tributary';
+
+export default defineJob({
+  model: {
+    init: () => ({ w: np.zeros([1, 3]) }),
+    loss: ({ w }, { x, y }) => crossEntropy(np.matmul(x.reshape([-1, 1]), w), y),
+  },
+  data: { ${data} },
+  optimizer: sgd({ learningRate: 0.01 }),
+  ranks: 2,
+  batchSize: 2,
+  steps: 4,
+  evaluateEverySteps: 4,
+});
+`;
+  const folder = folderOf({
+    'late.csv': rows(1990),
+    'good.csv': rows(-1),
+    'train.ts': job(`train: ${source('late.csv')}, test: ${source('good.csv')}`),
+    'test.ts': job(`train: ${source('good.csv')}, test: ${source('late.csv')}`),
+  });
+  const says =
+    /example 1990 of csv late\.csv, whose y is 3: the index 3 is out of range of the array it indexes, which goes from 0 to 2\. Compare/;
+  await expectRefusals(['train.ts', 'test.ts'].map((file) => ({ args: ['train', file], says, cwd: folder })));
+  const runs = readdirSync(join(folder, 'runs'));
+  expect(runs).toHaveLength(2);
+  for (const id of runs) {
+    const coordinator = await openCoordinator(`sqlite:${join(folder, 'runs', id, 'coordinator.sqlite')}`, id);
+    const { entries } = await coordinator.readMetrics('', limits.metricsReadMax);
+    expect(entries.filter(({ kind }) => kind === 'step')).toEqual([]);
+    // The one that every job begins with.
+    expect((await coordinator.checkpoints.list()).map(({ step }) => step)).toEqual([0]);
+    await coordinator.close();
+  }
 });
 
 describe('places', () => {

@@ -39,6 +39,7 @@ test('programs are kept for a bounded number of shapes, the latest used', async 
       compiled.push(key);
       return {
         backend: 'native',
+        indexes: false,
         inputs: [],
         outputs: [],
         run: async () => {},
@@ -58,6 +59,7 @@ test('a program that fails to compile is tried again', async () => {
   await Promise.resolve();
   const program = {
     backend: 'native' as const,
+    indexes: false,
     inputs: [],
     outputs: [],
     run: async () => {},

@@ -107,12 +107,13 @@ export class LocalCluster {
   async #exited(seat: Seat, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     if (this.#stopping || code === exitCodes.done) return;
     const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
-    if (code === exitCodes.refused || seat.restarts >= limits.restartsMax) {
+    const refused = code === exitCodes.refused;
+    if (refused || seat.restarts >= limits.restartsMax) {
       // Its last line is read from a pipe that may drain after the exit.
       await sleep(limits.drainMs);
       this.#fail(
         new TributaryError(
-          'ABORTED',
+          refused ? 'FAILED_PRECONDITION' : 'ABORTED',
           `${seat.name} ${how}${seat.lastLine === '' ? '' : `: ${seat.lastLine}`}`,
         ),
       );

@@ -129,10 +129,14 @@ export const limits = {
   headerBytesMax: 100_000_000,
   /** Neighbouring examples are read from a file together up to this size: large enough that the call is free. */
   dataReadBytes: 1 << 20,
+  /** What lies between two examples is read along with them up to this size: another call costs more. */
+  dataGapBytes: 4 << 10,
   /** Places in a text file whose rows are counted: 2 MiB, whatever the file's size; above that many rows only every second, fourth... is kept. */
   dataIndexEntriesMax: 1 << 18,
   /** A longer row of a text file means a quote that was not closed. */
   dataRowBytesMax: 16 << 20,
+  /** Examples whose labels and ids are looked at before training: of a text file, ten seconds or so. What is beyond is refused by the step that meets it. */
+  checkedExamplesMax: 1 << 20,
   ranksMax: 4096,
   shardsMax: 1024,
   /** A rank number, a step or an element index must be exact in a float64 and in a protobuf fixed/uint field. */

@@ -28,6 +28,11 @@ export function isVariable(operand: Operand): operand is Variable {
   return 'id' in operand;
 }
 
+/** Whether it looks anything up by index. */
+export function indexes({ equations }: TracedProgram): boolean {
+  return equations.some(({ primitive }) => ['gather', 'scatter'].includes(String(primitive)));
+}
+
 /**
  * Records what `fn` does to arrays of these shapes; nothing is computed and no memory is taken for the inputs.
  * Throws INVALID_ARGUMENT if `fn` uses an array after it was consumed, with jax-js's word on which; other errors of `fn` pass through.

@@ -35,6 +35,8 @@ export interface CompileOptions {
 export interface Program {
   /** Who runs it: under the choice `auto` it may differ from program to program. */
   readonly backend: 'native' | 'reference';
+  /** Whether it looks anything up by index, and so may find one out of range. */
+  readonly indexes: boolean;
   readonly inputs: readonly ArraySpec[];
   readonly outputs: readonly ArraySpec[];
   /** Reads the inputs where they lie and fills the outputs; keeps neither. Buffers may be views of larger ones, shared memory too. */

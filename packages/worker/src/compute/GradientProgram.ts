@@ -184,9 +184,9 @@ export class GradientProgram {
   }
 
   /** Compiles for the gradient of such a batch without running it, and says which backend took it. */
-  async prepare(batch: Batch): Promise<'native' | 'reference'> {
+  async prepare(batch: Batch): Promise<Pick<Program, 'backend' | 'indexes'>> {
     const { program } = await this.#prepare('gradient', new Float32Array(this.#layout.length), batch);
-    return program.backend;
+    return program;
   }
 
   dispose(): void {

@@ -23,8 +23,11 @@ export interface FieldSpec {
 export interface Dataset<Name extends string = string> {
   readonly size: number;
   readonly fields: Readonly<Record<Name, FieldSpec>>;
-  /** The given examples, in the given order. Errors name the file and the place in it. */
-  read(examples: Uint32Array): Promise<Batch<Name>>;
+  /**
+   * The given examples, in the given order; of these `fields` alone where it is given, but a source may give the others too. Errors name the file and the
+   * place in it.
+   */
+  read(examples: Uint32Array, fields?: readonly string[]): Promise<Batch<Name>>;
   close(): Promise<void>;
 }
 

@@ -110,9 +110,7 @@ async function readRows(
   const { stride } = index;
   const blockBegin = (block: number) => (block < index.blocks ? index.blockBegin(block) : file.size);
   const blocks = wanted.map((row) => Math.floor(row / stride));
-  const fits = (first: number, last: number) =>
-    blockBegin(last + 1) - blockBegin(first) <= limits.dataReadBytes;
-  await readRuns(blocks, fits, async ({ first, last, places }) => {
+  await readRuns(blocks, blockBegin, async ({ first, last, places }) => {
     const begin = blockBegin(first);
     const bytes = Buffer.allocUnsafe(blockBegin(last + 1) - begin);
     await file.read(bytes, begin);

@@ -1,5 +1,4 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { limits } from '@tributary/core/limits/limits.ts';
 import { assertExamples, elementsOf, emptyBatchArray, fitsType, typeRange } from './batchArrays.ts';
 import { type DataFile, type FilePath, openDataFile } from './DataFile.ts';
 import type { Batch, BatchArray, DataSource, Dataset, FieldSpec } from './Dataset.ts';
@@ -52,10 +51,14 @@ export function idx<Name extends string>(fields: Readonly<Record<Name, IdxField>
         fields: Object.fromEntries(
           names.map((name, index) => [name, columns[index].spec]),
         ) as Dataset<Name>['fields'],
-        async read(examples) {
+        async read(examples, fields) {
           assertExamples(examples, size);
-          const arrays = await Promise.all(columns.map((column) => readColumn(column, examples)));
-          return Object.fromEntries(names.map((name, index) => [name, arrays[index]])) as Batch<Name>;
+          const wanted = [...names.entries()].filter(([, name]) => fields?.includes(name) ?? true);
+          const arrays = wanted.map(async ([index, name]) => [
+            name,
+            await readColumn(columns[index], examples),
+          ]);
+          return Object.fromEntries(await Promise.all(arrays)) as Batch<Name>;
         },
         close,
       };
@@ -151,10 +154,10 @@ async function readColumn(column: IdxColumn, examples: Uint32Array): Promise<Bat
   const batch = emptyBatchArray(spec, examples.length);
   const length = elementsOf(spec.shape);
   const exampleBytes = length * type.bytes;
-  const fits = (first: number, last: number) => (last - first + 1) * exampleBytes <= limits.dataReadBytes;
-  await readRuns(examples, fits, async ({ first, last, places }) => {
-    const bytes = new Uint8Array((last - first + 1) * exampleBytes);
-    await file.read(bytes, dataOffset + first * exampleBytes);
+  const position = (example: number) => dataOffset + example * exampleBytes;
+  await readRuns(examples, position, async ({ first, last, places }) => {
+    const bytes = new Uint8Array(position(last + 1) - position(first));
+    await file.read(bytes, position(first));
     for (const place of places) {
       const view = new DataView(bytes.buffer, (examples[place] - first) * exampleBytes, exampleBytes);
       decode(column, examples[place], view, batch.data.subarray(place * length, (place + 1) * length));

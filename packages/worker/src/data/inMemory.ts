@@ -45,10 +45,11 @@ export function inMemory<Name extends string>(
   const dataset: Dataset<Name> = {
     size: first.rows,
     fields: Object.fromEntries(columns.map(({ name, spec }) => [name, spec])) as Dataset<Name>['fields'],
-    async read(examples) {
+    async read(examples, fields) {
       assertExamples(examples, first.rows);
+      const wanted = columns.filter(({ name }) => fields?.includes(name) ?? true);
       return Object.fromEntries(
-        columns.map((column) => [column.name, gather(column, examples)]),
+        wanted.map((column) => [column.name, gather(column, examples)]),
       ) as Batch<Name>;
     },
     async close() {},

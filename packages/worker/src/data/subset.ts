@@ -10,9 +10,9 @@ export function subset<Name extends string>(
   return {
     size,
     fields: whole.fields,
-    read(examples) {
+    read(examples, fields) {
       assertExamples(examples, size);
-      return whole.read(examples.map(member));
+      return whole.read(examples.map(member), fields);
     },
     close: () => whole.close(),
   };

@@ -85,8 +85,9 @@ async function taught<Name extends string>(
   return {
     size: examples.size,
     fields: { ...examples.fields, teacher: { shape, dtype: 'float32' } },
-    async read(asked) {
-      const batch = await examples.read(asked);
+    async read(asked, fields) {
+      const batch = await examples.read(asked, fields);
+      if (!(fields?.includes('teacher') ?? true)) return batch as Batch<Name | 'teacher'>;
       const data = new Float32Array(asked.length * width);
       for (const [row, example] of asked.entries()) {
         const block = await answersOf(Math.floor(example / blockExamples));

@@ -16,6 +16,7 @@ import { evaluateDataset } from './evaluateDataset.ts';
 import type { GradientThreadData } from './gradientMessages.ts';
 import { RankBatches } from './RankBatches.ts';
 import { RankSums } from './RankSums.ts';
+import { requireIndicesInRange } from './requireIndicesInRange.ts';
 
 export interface Training {
   readonly sums: RankSums;
@@ -42,11 +43,12 @@ export async function openTraining(
   });
   const shape = layoutOf(job.model);
   requireSameLayout(shape.layout, withoutMethodState(spec.layout), file);
-  const train = await job.data.train.open();
+  const { train: source, test: testSource } = job.data;
+  const train = await source.open();
   if (train.size !== spec.trainSize) {
     throw new TributaryError(
       'FAILED_PRECONDITION',
-      `${job.data.train.description} has ${train.size} training examples here, the job has ${spec.trainSize}`,
+      `${source.description} has ${train.size} training examples here, the job has ${spec.trainSize}`,
       { hint: 'Every worker needs the same data.' },
     );
   }
@@ -54,8 +56,18 @@ export async function openTraining(
   const program = new GradientProgram(backend, job.model, shape);
   const batches = new RankBatches(train, spec, trace);
   const first = await batches.first();
-  const chosen = await program.prepare(first);
+  const { backend: chosen, indexes } = await program.prepare(first);
   const { flat } = await initialParameters(job.model, spec.seed);
+  if (indexes) {
+    const batchSize = Object.values(first)[0].shape[0];
+    const { model } = job;
+    const lookingUp = { program, model, shape, parameters: flat, batchSize, lastBatch: spec.lastBatch };
+    await requireIndicesInRange(lookingUp, train, source.description);
+    if (testSource !== undefined && spec.evaluateEverySteps > 0) {
+      test = await testSource.open();
+      await requireIndicesInRange(lookingUp, test, testSource.description);
+    }
+  }
   if (spec.lastBatch === 'padded') await requireWeighted(program, flat, first);
   if (spec.method?.hyperparameters.gaussNewton === true) await requireTwoParts(program, flat, first);
   if (options.selfCheck && chosen === 'native') {
@@ -71,7 +83,7 @@ export async function openTraining(
       trace,
     ),
     async evaluate(current) {
-      test ??= await job.data.test?.open();
+      test ??= await testSource?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
       return evaluateDataset(program, test, current, spec.lastBatch);
     },

@@ -1,4 +1,5 @@
 import {
+  indexes,
   isVariable,
   type TracedProgram,
   traceFunction,
@@ -47,6 +48,7 @@ export class NativeBackend implements ComputeBackend {
         traced: { inputBinders: traced.inputBinders, outputs: traced.outputs },
         stages,
         constants: constantsOutsideGraphs(traced, stages, constants),
+        indexes: indexes(traced),
         inputs,
         outputs: outputSpecs(traced),
       });

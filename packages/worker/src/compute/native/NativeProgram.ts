@@ -24,6 +24,7 @@ export interface NativeProgramOptions {
   readonly stages: readonly RunnableStage[];
   /** Constants that host equations or the outputs read; those of graphs are in the graphs. */
   readonly constants: ReadonlyMap<Variable, Buffer>;
+  readonly indexes: boolean;
   readonly inputs: readonly ArraySpec[];
   readonly outputs: readonly ArraySpec[];
 }
@@ -31,12 +32,14 @@ export interface NativeProgramOptions {
 /** A lowered program. Almost always it is one graph, whose inputs and outputs are the caller's own buffers. */
 export class NativeProgram implements Program {
   readonly backend = 'native';
+  readonly indexes: boolean;
   readonly inputs: readonly ArraySpec[];
   readonly outputs: readonly ArraySpec[];
   readonly #options: NativeProgramOptions;
 
   constructor(options: NativeProgramOptions) {
     this.#options = options;
+    this.indexes = options.indexes;
     this.inputs = options.inputs;
     this.outputs = options.outputs;
   }

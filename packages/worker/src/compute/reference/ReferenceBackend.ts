@@ -1,6 +1,6 @@
 import { numpy as np } from '@jax-js/jax';
 import { evaluateProgram } from '../../autodiff/evaluateProgram.ts';
-import { traceFunction } from '../../autodiff/TracedProgram.ts';
+import { indexes, traceFunction } from '../../autodiff/TracedProgram.ts';
 import type {
   ArrayFunction,
   ArraySpec,
@@ -29,6 +29,7 @@ export class ReferenceBackend implements ComputeBackend {
     const outputs = outputSpecs(traced);
     return {
       backend: 'reference',
+      indexes: indexes(traced),
       inputs,
       outputs,
       async run(inputBuffers, outputBuffers) {
