@@ -58,6 +58,10 @@ describe('kill -9', { timeout: 240_000 }, () => {
     await expect
       .poll(() => children.filter((child) => existsSync(`/proc/${child.pid}`)), { timeout: 10_000 })
       .toEqual([]);
+    // Once the leases have run out.
+    await expect
+      .poll(async () => (await run(['status', '--runs', runs])).stdout, { timeout: 20_000, interval: 500 })
+      .toMatch(/state +interrupted: its processes are gone/);
     const summary = await train([jobFile('blobs'), '--runs', runs, '--resume', ...long]);
     expect(summary.parametersSha256).toBe(await undisturbedHash());
   });

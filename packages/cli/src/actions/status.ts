@@ -84,6 +84,13 @@ async function lastMetrics(coordinator: Coordinator) {
   return { step: step ?? null, evaluation: evaluation ?? null };
 }
 
+/** A job whose processes were all killed had nobody left to say so. */
+function stateText({ state, error, members }: State): string {
+  if (state === 'running' && members.length === 0)
+    return 'interrupted: its processes are gone; train --resume goes on from the newest checkpoint';
+  return error === '' ? state : `${state}: ${error}`;
+}
+
 function describe(state: State): string {
   const { placement, step, evaluation } = state;
   const shards =
@@ -99,7 +106,7 @@ function describe(state: State): string {
       : `, accuracy ${percent(evaluation.accuracy)} at step ${evaluation.step}`;
   const rows: [string, string][] = [
     ['job', `${state.job} at ${state.coordinator}`],
-    ['state', state.error === '' ? state.state : `${state.state}: ${state.error}`],
+    ['state', stateText(state)],
     [
       'progress',
       step === null
