@@ -64,9 +64,10 @@ export function vectorKernelLaws(create: () => VectorKernels): void {
         held.set(gradient);
         const step = { count, learningRate };
         optimizer.update(expected, expected, gradient, expectedSlots, step);
-        // Out of place and in place in turn.
-        if (count % 2 === 1) kernels.update(optimizer, out, parameters, held, slots, step);
-        else kernels.update(optimizer, out, out, held, slots, step);
+        // Out of place, in place, and into the gradient in turn.
+        const target = [held, out, out][count % 3];
+        kernels.update(optimizer, target, count % 3 === 1 ? parameters : out, held, slots, step);
+        out.set(target);
         parameters.set(out);
         expectSameBits(out, expected);
         for (const [index, slot] of slots.entries()) expectSameBits(slot, expectedSlots[index]);

@@ -198,10 +198,9 @@ test.each([
       const weight = [4, 3, 2 ** 24 + 1][rank];
       const push = { ...pushOf({ begin: rank, end: rank + 1 }, step), weight, squares: 1e3 };
       for (const shard of shards) {
-        const buffer = shard.takeBuffer();
-        buffer.set(gradientOf(rank, step, length));
-        shard.push(push, buffer);
-        shard.giveBuffer(buffer);
+        const vector = shard.begin(push)!;
+        vector.set(gradientOf(rank, step, length));
+        shard.push(push, vector);
       }
     }
   }

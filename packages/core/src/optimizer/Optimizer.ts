@@ -25,8 +25,8 @@ export interface Optimizer {
   /** Fills a slot with what it is before the first update, and returns it. */
   beginSlot(slot: string, values: Float32Array, parameters: Float32Array): Float32Array;
   /**
-   * One update of all elements; with `wholeTensors` of one tensor of this shape. Reads `parametersIn` and `gradient`, writes `parametersOut` (which may be the
-   * same array as `parametersIn`) and the slots. Parameters, gradient and, where a slot has no other layout, slots are of one length. The caller has made
+   * One update of all elements; with `wholeTensors` of one tensor of this shape. Reads `parametersIn` and `gradient`, writes `parametersOut` and the slots.
+   * `parametersOut` may be the same array as `parametersIn` and, unless `wholeTensors`, as `gradient`. Parameters, gradient and, where a slot has no other layout, slots are of one length. The caller has made
    * sure that the gradient is finite.
    */
   update(

@@ -6,7 +6,7 @@ import { isNode, type RankRange, splitPoint } from './tree.ts';
 export type TreeSumOutcome = 'kept' | 'duplicate' | 'complete';
 
 export interface Total {
-  /** Sum over ranks of (examples * mean gradient), valid until the next reset. Undefined if every rank skipped the step. */
+  /** Sum over ranks of (examples * mean gradient). Undefined if every rank skipped the step. */
   readonly values: Float32Array | undefined;
   /** Examples. */
   readonly weight: number;
@@ -14,13 +14,13 @@ export interface Total {
   readonly loss: number;
 }
 
-/** Where sums live, and how they are added: on the heap by default, or in the memory of the SIMD kernels. */
+/** How sums are made, and what becomes of vectors that are added into another: plain loops and left to the garbage collector, if not given. */
 export interface SumVectors {
-  allocate(length: number): Float32Array;
   add(target: Float32Array, source: Float32Array): unknown;
+  free(vector: Float32Array): void;
 }
 
-const onTheHeap: SumVectors = { allocate: (length) => new Float32Array(length), add: addInto };
+const onTheHeap: SumVectors = { add: addInto, free: () => {} };
 
 interface Kept extends Total {
   readonly node: RankRange;
@@ -40,8 +40,6 @@ export class TreeSum {
   readonly #vectors: SumVectors;
   /** Disjoint nodes, by first rank; no two are siblings. */
   readonly #kept = new Map<number, Kept>();
-  /** Buffers not in use. At most one for every two ranks is ever made. */
-  readonly #free: Float32Array[] = [];
 
   /** For `ranks` ranks with gradients of `length` elements. */
   constructor(ranks: number, length: number, vectors: SumVectors = onTheHeap) {
@@ -52,8 +50,8 @@ export class TreeSum {
   }
 
   /**
-   * Adds the sum of one node of the tree. `values` is copied. A weight of 0 says that the ranks skip the step: `values` is not looked at.
-   * Throws INVALID_ARGUMENT, changing nothing, if the range is no node of the tree or the length is wrong.
+   * Adds the sum of one node of the tree; unless it is a duplicate, `values` belongs to the tree from then on. A weight of 0 says that the ranks skip the
+   * step: `values` is not looked at. Throws INVALID_ARGUMENT, changing nothing, if the range is no node of the tree or the length is wrong.
    */
   add(node: RankRange, values: Float32Array, weight: number, loss: number): TreeSumOutcome {
     if (!isNode(node, this.#ranks)) {
@@ -86,10 +84,11 @@ export class TreeSum {
     return root;
   }
 
-  /** Forgets all nodes, for the next step. */
-  reset(): void {
-    for (const partial of this.#kept.values()) this.#release(partial);
+  /** Hands the total out, vector and all, and is empty for the next step. */
+  take(): Total {
+    const total = this.total();
     this.#kept.clear();
+    return total;
   }
 
   #covers(node: RankRange): boolean {
@@ -108,21 +107,16 @@ export class TreeSum {
     }
   }
 
-  /** Keeps the node, or the greatest node that it completes. Values are copied only if their sibling is not there to take them. */
+  /** Keeps the node, or the greatest node that it completes. */
   #place(node: RankRange, values: Float32Array | undefined, weight: number, loss: number): void {
     let current: Kept = { node, values, weight, loss };
-    let owned = false;
     for (;;) {
       const parent = parentOf(current.node, this.#ranks);
       const sibling = parent && this.#sibling(current.node, parent);
       if (!parent || !sibling) break;
       this.#kept.delete(sibling.node.begin);
-      const joined = this.#join(sibling, current, parent);
-      if (owned && joined.values !== current.values) this.#release(current);
-      owned = joined.values !== values;
-      current = joined;
+      current = this.#join(sibling, current, parent);
     }
-    if (current.values !== undefined && !owned) current = { ...current, values: this.#copy(current.values) };
     this.#kept.set(current.node.begin, current);
   }
 
@@ -133,16 +127,11 @@ export class TreeSum {
     return kept?.node.end === end ? kept : undefined;
   }
 
-  #copy(values: Float32Array): Float32Array {
-    const buffer = this.#free.pop() ?? this.#vectors.allocate(this.#length);
-    buffer.set(values);
-    return buffer;
-  }
-
-  /** Into the buffer of `kept`, if it has one. Ranks that skip a step add nothing, which is not the same as adding zeros: -0 + 0 is 0. */
+  /** Into the vector of `kept`, if it has one. Ranks that skip a step add nothing, which is not the same as adding zeros: -0 + 0 is 0. */
   #join(kept: Kept, arrived: Kept, node: RankRange): Kept {
     if (kept.values !== undefined && arrived.values !== undefined) {
       this.#vectors.add(kept.values, arrived.values);
+      this.#release(arrived);
     }
     return {
       node,
@@ -153,7 +142,7 @@ export class TreeSum {
   }
 
   #release({ values }: Kept): void {
-    if (values !== undefined) this.#free.push(values);
+    if (values !== undefined) this.#vectors.free(values);
   }
 }
 

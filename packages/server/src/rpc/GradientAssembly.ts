@@ -14,6 +14,14 @@ export interface ChunkDecoder {
   decode(codec: Codec, bytes: Uint8Array, values: Float32Array): boolean;
 }
 
+export interface AssemblyOptions {
+  /** Where the vector goes. Without it all is checked and forgotten. */
+  readonly target?: Float32Array | undefined;
+  readonly decoder?: ChunkDecoder | undefined;
+  /** Asked of each chunk, while it is in the cache. */
+  readonly allFinite?: (values: Float32Array) => boolean;
+}
+
 /**
  * Puts the chunks of one push together. They must come in order and without gaps but those between the expected ranges; a chunk that does not fit is refused
  * and changes nothing.
@@ -23,17 +31,21 @@ export class GradientAssembly {
   readonly #target: Uint8Array | undefined;
   readonly #values: Float32Array | undefined;
   readonly #decoder: ChunkDecoder | undefined;
+  readonly #allFinite: AssemblyOptions['allFinite'];
   readonly expected: number;
+  /** All that came is; known only where `allFinite` was given. */
+  finite = true;
   #received = 0;
   /** The range that is being filled, and its next element. */
   #range = 0;
   #next: number;
 
-  /** For the elements of `ranges`, in order and apart; those between them become 0. Without a target all is checked and forgotten. */
-  constructor(ranges: readonly Range[], target: Float32Array | undefined, decoder?: ChunkDecoder) {
+  /** For the elements of `ranges`, in order and apart; those between them become 0. */
+  constructor(ranges: readonly Range[], { target, decoder, allFinite }: AssemblyOptions) {
     this.#ranges = ranges;
     this.#values = target;
     this.#decoder = decoder;
+    this.#allFinite = allFinite;
     this.expected = lengthOf(ranges);
     this.#next = ranges[0]?.begin ?? 0;
     this.#target = target && new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
@@ -90,17 +102,23 @@ export class GradientAssembly {
         `the chunk at element ${offset} reaches to ${end - 1}, but elements ${rangeEnd} to ${this.#ranges[this.#range + 1].begin - 1} are frozen`,
       );
     }
-    if (end <= rangeEnd && part !== undefined) this.#decode(offset, data, part);
-    else if (end <= rangeEnd && this.#target !== undefined) copyInto(this.#target, offset * 4, data);
+    if (end <= rangeEnd) this.#put(offset, data, part, this.#values?.subarray(offset, end));
     this.#received += elements;
     this.#next = end;
     if (end === rangeEnd && !isLast) this.#next = this.#ranges[++this.#range].begin;
   }
 
-  #decode(offset: number, data: Uint8Array, part: { elements: number; codec: Codec }): void {
-    const values = this.#values?.subarray(offset, offset + part.elements);
-    if (values !== undefined && this.#decoder?.decode(part.codec, data, values) === false)
+  #put(
+    offset: number,
+    data: Uint8Array,
+    part: { codec: Codec } | undefined,
+    values: Float32Array | undefined,
+  ): void {
+    if (values === undefined) return;
+    if (part === undefined) copyInto(this.#target!, offset * 4, data);
+    else if (!this.#decoder!.decode(part.codec, data, values))
       throw invalid(`the chunk at element ${offset} is malformed: it is no ${part.codec.name}`);
+    if (this.#allFinite?.(values) === false) this.finite = false;
   }
 }
 

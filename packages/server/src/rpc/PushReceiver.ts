@@ -10,7 +10,8 @@ interface Begun {
   readonly header: PushHeader;
   readonly set: ShardSet;
   readonly shard: Shard;
-  readonly buffer: Float32Array | undefined;
+  /** Of the gradient; undefined for a push without. */
+  readonly vector: Float32Array | undefined;
   readonly assembly: GradientAssembly;
   /** Of its span in a trace. */
   readonly end: (() => void) | undefined;
@@ -23,6 +24,8 @@ interface Begun {
 export class PushReceiver {
   readonly #context: RpcContext;
   #push: Begun | undefined;
+  /** The shard has the vector. */
+  #taken = false;
   #closed = false;
 
   constructor(context: RpcContext) {
@@ -59,6 +62,7 @@ export class PushReceiver {
     const { set, shard } = this.#push;
     this.#push.end?.();
     const { outcome, reason } = decide(this.#push);
+    this.#taken = outcome === 'applied' || outcome === 'waiting';
     set.outcomes[outcome]++;
     return { outcome: outcome.toUpperCase(), reason, clock: shard.clock, endStep: shard.endStep };
   }
@@ -66,25 +70,22 @@ export class PushReceiver {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#push?.buffer !== undefined) this.#push.shard.giveBuffer(this.#push.buffer);
+    if (this.#push?.vector !== undefined && !this.#taken) this.#push.shard.giveVector(this.#push.vector);
   }
 
   #begin(header: PushHeader): void {
     if (this.#push !== undefined) throw invalid('a second header came in one push');
     const set = this.#context.loaded();
     const { shard } = set.find(header.target);
-    // What can be refused outright is, before its chunks travel.
-    shard.judge(header);
-    const buffer = header.weight > 0 ? shard.takeBuffer() : undefined;
+    const vector = shard.begin(header);
+    const assembly = new GradientAssembly(shard.live(header.step), {
+      target: vector,
+      decoder: decoderOf(header, shard),
+      allFinite: (values) => shard.allFinite(values),
+    });
     const { rankBegin, rankEnd, step } = header;
-    this.#push = {
-      end: shard.trace?.begin('receive', 'receive', { rankBegin, rankEnd, step }),
-      header,
-      set,
-      shard,
-      buffer,
-      assembly: new GradientAssembly(shard.live(header.step), buffer, decoderOf(header, shard)),
-    };
+    const end = shard.trace?.begin('receive', 'receive', { rankBegin, rankEnd, step });
+    this.#push = { header, set, shard, vector, assembly, end };
   }
 
   #assembly(): GradientAssembly {
@@ -104,7 +105,7 @@ function decoderOf({ encoding, step }: PushHeader, shard: Shard): ChunkDecoder |
   };
 }
 
-function decide({ header, shard, buffer, assembly }: Begun): PushAnswer {
+function decide({ header, shard, vector, assembly }: Begun): PushAnswer {
   if (header.weight > 0 && !assembly.complete) {
     const { expected, tooLong, received } = assembly;
     const found = tooLong ? `more than ${expected} elements` : `${received} elements`;
@@ -113,7 +114,7 @@ function decide({ header, shard, buffer, assembly }: Begun): PushAnswer {
       reason: `the gradient has ${found}; shard ${header.target.shard} has ${expected}`,
     };
   }
-  return shard.push(header, buffer);
+  return shard.push(header, vector, assembly.finite);
 }
 
 function invalid(message: string): TributaryError {

@@ -57,7 +57,7 @@ export class ReduceReceiver {
       header,
       shard,
       values,
-      assembly: new GradientAssembly([{ begin: 0, end: header.length }], values),
+      assembly: new GradientAssembly([{ begin: 0, end: header.length }], { target: values }),
     };
   }
 }

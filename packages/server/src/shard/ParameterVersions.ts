@@ -8,25 +8,20 @@ export interface Version {
 }
 
 /**
- * The parameters of a shard, now and one update before. An update writes the next version into a buffer that nobody reads, so that what is being
- * sent or saved is always one version, whole, and readers and updates never wait for each other. At rest there are two buffers; a reader that
- * is two updates behind costs a third, which is kept for the next such. (A copy for every reader would be safe too, and cost a pass over memory per pull.)
+ * The parameters of a shard, now and one update before. Every version has a vector of its own, which comes whole and is given back when nobody can ask for it
+ * any more: so what is being sent or saved is always one version, and readers and updates never wait for each other. At rest there is one vector, between
+ * updates two; a reader that is two updates behind costs a third. (A copy for every reader would be safe too, and cost a pass over memory per pull.)
  */
 export class ParameterVersions {
   #current: Version;
   #previous: Version | undefined;
   readonly #readers = new Map<Version, number>();
-  readonly #allocate: (length: number) => Float32Array;
-  /** As vectors are not given back singly, none may get lost. */
-  readonly #free: Float32Array[] = [];
+  readonly #free: (vector: Float32Array) => void;
 
-  constructor(
-    values: Float32Array,
-    number: number,
-    allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
-  ) {
+  /** `free` gets the vectors that nobody reads any more. */
+  constructor(values: Float32Array, number: number, free: (vector: Float32Array) => void) {
     this.#current = { values, number };
-    this.#allocate = allocate;
+    this.#free = free;
   }
 
   get current(): Version {
@@ -51,21 +46,20 @@ export class ParameterVersions {
       return;
     }
     this.#readers.delete(version);
-    if (version !== this.#current && version !== this.#previous) this.#free.push(version.values);
+    if (version !== this.#current && version !== this.#previous) this.#free(version.values);
   }
 
-  /** Gives up the version before, and lets `update` write the next one from the current one. No one sees it until it is whole. */
-  advance(number: number, update: (out: Float32Array, current: Float32Array) => void): void {
-    const out = this.#spare();
-    update(out, this.#current.values);
+  /** Makes `values`, which belong to it from now on, the current version, the current one the previous, and gives up the one before. */
+  advance(number: number, values: Float32Array): void {
+    this.forgetPrevious();
     this.#previous = this.#current;
-    this.#current = { values: out, number };
+    this.#current = { values, number };
   }
 
-  #spare(): Float32Array {
-    const retired = this.#previous;
+  /** Nobody will ask for it any more. */
+  forgetPrevious(): void {
+    const previous = this.#previous;
     this.#previous = undefined;
-    if (retired !== undefined && !this.#readers.has(retired)) return retired.values;
-    return this.#free.pop() ?? this.#allocate(this.#current.values.length);
+    if (previous !== undefined && !this.#readers.has(previous)) this.#free(previous.values);
   }
 }

@@ -8,6 +8,7 @@ import { lengthOf } from '@tributary/core/layout/segments.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { ParameterVersions, type Version } from './ParameterVersions.ts';
+import { VectorPool } from './VectorPool.ts';
 
 /**
  * The parameters as readers have them who are sent changes only, and those changes rounded.
@@ -24,6 +25,7 @@ export class PublishedParameters {
   readonly #length: number;
   readonly #kernels: VectorKernels;
   readonly #encoding: JobEncoding;
+  readonly #pool: VectorPool;
   readonly #versions: ParameterVersions;
   readonly #scratch: Float32Array;
   readonly #firstStep: number;
@@ -41,10 +43,10 @@ export class PublishedParameters {
     // What freezes and thaws cuts the blocks at other places: room for the step that needs most.
     const steps = [0, ...(spec.tensors ?? []).map(({ frozenUntil }) => frozenUntil ?? 0)];
     const changeBytes = Math.max(...steps.map((at) => this.#pieces(at).bytes));
-    const allocate = () => kernels.allocate(this.#length + Math.ceil(changeBytes / 4));
-    const first = allocate();
+    this.#pool = new VectorPool(() => kernels.allocate(this.#length + Math.ceil(changeBytes / 4)));
+    const first = this.#pool.take();
     first.set(parameters);
-    this.#versions = new ParameterVersions(first, step, allocate);
+    this.#versions = new ParameterVersions(first, step, (vector) => this.#pool.give(vector));
     this.#scratch = kernels.allocate(Math.min(limits.chunkBytes / 4, this.#length));
   }
 
@@ -62,6 +64,10 @@ export class PublishedParameters {
 
   release(version: Version): void {
     this.#versions.release(version);
+  }
+
+  forgetPrevious(): void {
+    this.#versions.forgetPrevious();
   }
 
   /** A version's parameters. */
@@ -84,19 +90,19 @@ export class PublishedParameters {
 
   /** The parameters after `step`. */
   advance(step: number, parameters: Float32Array): void {
-    this.#versions.advance(step + 1, (out, current) => {
-      out.set(current.subarray(0, this.#length));
-      for (const { begin, end, from, bytes, codec } of this.#pieces(step).pieces) {
-        const published = out.subarray(begin, end);
-        const change = this.#scratch.subarray(0, end - begin);
-        const encoded = this.#bytes(out, from, bytes);
-        this.#kernels.scale(change, published, -1);
-        this.#kernels.add(change, parameters.subarray(begin, end));
-        this.#kernels.encode(codec, change, encoded);
-        this.#kernels.decode(codec, encoded, change);
-        this.#kernels.add(published, change);
-      }
-    });
+    const out = this.#pool.take();
+    out.set(this.values(this.#versions.current));
+    for (const { begin, end, from, bytes, codec } of this.#pieces(step).pieces) {
+      const published = out.subarray(begin, end);
+      const change = this.#scratch.subarray(0, end - begin);
+      const encoded = this.#bytes(out, from, bytes);
+      this.#kernels.scale(change, published, -1);
+      this.#kernels.add(change, parameters.subarray(begin, end));
+      this.#kernels.encode(codec, change, encoded);
+      this.#kernels.decode(codec, encoded, change);
+      this.#kernels.add(published, change);
+    }
+    this.#versions.advance(step + 1, out);
   }
 
   /** The places of a step's change in the shard, and of its bytes among those of the shard. */

@@ -28,7 +28,7 @@ export class ReduceSums {
     this.#ranks = ranks;
   }
 
-  /** Adds a node of the tree. `values` is copied. Throws, changing nothing, for another length than before, a step that is over, or a step that takes too much memory. */
+  /** Adds a node of the tree; `values` belongs to the sum from then on. Throws, changing nothing, for another length than before, a step that is over, or a step that takes too much memory. */
   add(
     { rankBegin, rankEnd, step, round, length, weight, loss }: ReduceFacts,
     values: Float32Array,
@@ -46,7 +46,7 @@ export class ReduceSums {
     if (sum.tree === undefined) return 'duplicate';
     const outcome = sum.tree.add({ begin: rankBegin, end: rankEnd }, values, weight, loss);
     if (outcome === 'complete') {
-      sum.total = sum.tree.total();
+      sum.total = sum.tree.take();
       sum.tree = undefined;
     }
     return outcome;

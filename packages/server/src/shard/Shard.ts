@@ -24,6 +24,7 @@ import { ParameterVersions } from './ParameterVersions.ts';
 import { PublishedParameters } from './PublishedParameters.ts';
 import { ReduceSums } from './ReduceSums.ts';
 import { ShardUpdate } from './ShardUpdate.ts';
+import { VectorPool } from './VectorPool.ts';
 import { Waiters } from './Waiters.ts';
 
 /** All that a shard has to remember: what a checkpoint gives and takes. */
@@ -127,8 +128,8 @@ export class Shard {
   #refusal: TributaryError | undefined;
   #updates: number;
   #endStep: number;
-  /** Receive buffers not in use; as many as there are pushes at once. */
-  readonly #buffers: Float32Array[] = [];
+  /** Where gradients, sums and versions get their vectors. */
+  readonly #pool: VectorPool;
   /** A codec leaves in its source what it lost, so it works on a copy. */
   #scratch: Float32Array | undefined;
 
@@ -145,10 +146,12 @@ export class Shard {
     this.#updates = state.updates;
     this.#clocks = Uint32Array.from(state.clocks);
     this.#tokens = new Float64Array(spec.ranks);
-    this.#tree = new TreeSum(spec.ranks, this.length, kernels);
+    this.#pool = new VectorPool(() => kernels.allocate(this.length));
+    const free = (vector: Float32Array) => this.#pool.give(vector);
+    this.#tree = new TreeSum(spec.ranks, this.length, { add: kernels.add, free });
     this.#sums = new ReduceSums(spec.ranks);
     this.#endStep = options.endStep;
-    this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), kernels.allocate);
+    this.#versions = new ParameterVersions(state.parameters, this.#versionNumber(), free);
     this.#published =
       spec.pullEncoding?.name === 'delta'
         ? new PublishedParameters(spec, range, kernels, state.parameters, this.clock)
@@ -204,7 +207,7 @@ export class Shard {
     return judgeReduce(facts, this.#pushState());
   }
 
-  /** Adds to a sum over the ranks (`values` is copied), and waits until all are in. Throws as `judgeReduce` and ReduceSums. */
+  /** Adds to a sum over the ranks, to which `values` belongs from then on, and waits until all are in. Throws as `judgeReduce` and ReduceSums. */
   async reduce(
     facts: ReduceFacts,
     values: Float32Array,
@@ -223,13 +226,23 @@ export class Shard {
     return total === undefined ? { outcome: 'waiting', reason: '' } : { outcome: 'applied', total };
   }
 
-  /** A buffer for the gradient of one push, to be given back. */
-  takeBuffer(): Float32Array {
-    return this.#buffers.pop() ?? this.#kernels.allocate(this.length);
+  /** Refuses at once what `push` would refuse; else returns a vector for the gradient, to be given to `push` or back. Undefined if there is none to come. */
+  begin(push: PushFacts): Float32Array | undefined {
+    const { outcome } = this.judge(push);
+    // Its sender has pulled this step from every shard. So all are past the step before, and nobody has to compute that again.
+    if (outcome === 'accept' && this.#staleness === 0) {
+      this.#versions.forgetPrevious();
+      this.#published?.forgetPrevious();
+    }
+    return push.weight > 0 ? this.#pool.take() : undefined;
   }
 
-  giveBuffer(buffer: Float32Array): void {
-    this.#buffers.push(buffer);
+  giveVector(vector: Float32Array): void {
+    this.#pool.give(vector);
+  }
+
+  allFinite(values: Float32Array): boolean {
+    return this.#kernels.allFinite(values);
   }
 
   /** What so many bytes of an encoded push are that begin at this element of the shard; undefined if they are no chunk. */
@@ -257,14 +270,17 @@ export class Shard {
     return bytes;
   }
 
-  /** Applies or keeps a gradient (undefined: the ranks skip the step). It may be overwritten, and is not kept. Throws as `judge`. */
-  push(push: PushFacts, gradient: Float32Array | undefined): PushAnswer {
+  /**
+   * Applies or keeps a gradient (undefined: the ranks skip the step). If the outcome is `applied` or `waiting`, its vector is the shard's from then on. `allFinite`:
+   * it was looked through already. Throws as `judge`.
+   */
+  push(push: PushFacts, gradient: Float32Array | undefined, allFinite = false): PushAnswer {
     const judgement = this.judge(push);
     if (judgement.outcome !== 'fenced') this.#tokens.set(push.tokens, push.rankBegin);
     // A gradient that comes too late is dropped, and the rank goes on; or it would be late forever.
     if (judgement.outcome === 'stale') this.#complete(push.rankBegin, push.step);
     if (judgement.outcome !== 'accept') return judgement;
-    const broken = findBroken(push, gradient, this.#spec.layout, this.range.begin, this.#kernels.allFinite);
+    const broken = findBroken(push, allFinite ? undefined : gradient, this.#spec.layout, this.range.begin);
     if (broken !== undefined) {
       this.#options.onRejected(broken);
       return { outcome: 'rejected', reason: broken.reason };
@@ -420,7 +436,7 @@ export class Shard {
 
   /** `blocks` of all shards: the squares, where the job clips by the norm, and then what the optimizer needs, quantity by quantity. */
   #finishStep(step: number, blocks: readonly Float64Array[]): void {
-    const { values, weight, loss } = this.#tree.total();
+    const { values, weight, loss } = this.#tree.take();
     invariant(step === this.clock, 'steps close in order');
     const { norm } = this.#spec.clipping;
     const sums = this.#update.sumCount;
@@ -437,7 +453,6 @@ export class Shard {
     this.#clocks.fill(step + 1);
     this.#advance(values, step);
     this.#update.observe(loss, weight);
-    this.#tree.reset();
     if (weight > 0) this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness: 0 });
     this.#afterAdvance(step);
   }
@@ -459,7 +474,9 @@ export class Shard {
     if (gradient !== undefined) this.#late.correct(gradient, version);
     const rateFactor = this.#late.rateFactor(version);
     if (gradient !== undefined) this.#late.keepCurrent();
-    this.#advance(gradient, step, rateFactor);
+    if (gradient !== undefined) this.#advance(gradient, step, rateFactor);
+    // Whoever asks in these modes gets the newest.
+    this.#versions.forgetPrevious();
     if (gradient !== undefined)
       this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness });
     this.#complete(rank, step);
@@ -472,17 +489,20 @@ export class Shard {
     this.#afterAdvance(before);
   }
 
-  /** Writes the next version; undefined: the same parameters once more. */
+  /** Makes the next version, out of the vector of the gradient; undefined: the same parameters once more. */
   #advance(gradient: Float32Array | undefined, step: number, rateFactor = 1): void {
-    if (gradient === undefined && this.#staleness > 0) return;
-    if (gradient !== undefined) this.#updates++;
-    const updates = this.#updates;
+    const current = this.#versions.current.values;
+    const elementwise = gradient !== undefined && !this.#update.wholeTensors;
+    const out = elementwise ? gradient : this.#pool.take();
     const end = this.trace?.begin('update', 'apply', { step });
-    this.#versions.advance(this.#versionNumber(), (out, current) => {
-      if (gradient === undefined) out.set(current);
-      else this.#update.apply(out, current, gradient, this.#slots, { step, updates, rateFactor });
-    });
-    this.#published?.advance(step, this.#versions.current.values);
+    if (gradient === undefined) out.set(current);
+    else {
+      const updates = ++this.#updates;
+      this.#update.apply(out, current, gradient, this.#slots, { step, updates, rateFactor });
+      if (!elementwise) this.#pool.give(gradient);
+    }
+    this.#versions.advance(this.#versionNumber(), out);
+    this.#published?.advance(step, out);
     end?.();
   }
 

@@ -54,6 +54,11 @@ export class ShardUpdate {
     return liveRanges(this.#parts, step);
   }
 
+  /** `apply` must then write to another vector than the gradient. */
+  get wholeTensors(): boolean {
+    return this.#optimizer.wholeTensors;
+  }
+
   average(slots: readonly Float32Array[]): Float32Array | undefined {
     return slots[this.#optimizer.slots.indexOf(averageSlot)];
   }
@@ -99,7 +104,7 @@ export class ShardUpdate {
       : this.#kernels.blockSquares(gradient);
   }
 
-  /** Writes to `out` what becomes of `current`: the update number `updates` of the shard, from 1, by the gradient of `step`, at a rate times `rateFactor`. */
+  /** Writes to `out` (which may be `gradient`, unless `wholeTensors`) what becomes of `current`: the update number `updates` of the shard, from 1, by the gradient of `step`, at a rate times `rateFactor`. */
   apply(
     out: Float32Array,
     current: Float32Array,

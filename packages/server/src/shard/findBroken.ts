@@ -12,14 +12,13 @@ export interface Rejection {
   readonly reason: string;
 }
 
-/** The first number of a push that is NaN or infinite, by name; undefined if there is none. The shard begins at element `begin` of the layout; `allFinite` tells quickly
- * that there is nothing to look for. */
+/** The first number of a push that is NaN or infinite, by name; undefined if there is none. The shard begins at element `begin` of the layout. A gradient that is known to be
+ * finite need not be given. */
 export function findBroken(
   { rankBegin, rankEnd, step, loss }: PushFacts,
   gradient: Float32Array | undefined,
   layout: Layout,
   begin: number,
-  allFinite: (values: Float32Array) => boolean,
 ): Rejection | undefined {
   const whose = rankEnd - rankBegin === 1 ? `rank ${rankBegin}` : `ranks ${rankBegin} to ${rankEnd - 1}`;
   const rejection = (tensor: string, what: string): Rejection => ({
@@ -29,8 +28,8 @@ export function findBroken(
     reason: what,
   });
   // The gradient first: where both are broken, the tensor says more than the loss.
-  if (gradient !== undefined && !allFinite(gradient)) {
-    const at = firstNonFinite(gradient);
+  const at = gradient === undefined ? -1 : firstNonFinite(gradient);
+  if (gradient !== undefined && at >= 0) {
     const { name, offset } = tensorAt(layout, begin + at);
     const where = `tensor "${name}", element ${begin + at - offset}`;
     return rejection(name, `the gradient of ${whose} at step ${step} is ${gradient[at]} in ${where}`);
