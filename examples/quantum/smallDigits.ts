@@ -1,4 +1,4 @@
-import { type DataSource, inMemory } from 'tributary';
+import { type DataSource, type Dataset, inMemory } from 'tributary';
 import { digits } from '../mnist/digits.ts';
 
 /**
@@ -14,20 +14,26 @@ export function smallDigits({
   perClass: number;
   side: number;
 }): DataSource<'x' | 'y'> {
+  const read = async () => {
+    const source = await digits.open();
+    const { x, y } = await source.read(Uint32Array.from({ length: source.size }, (_, index) => index));
+    const chosen = classes.flatMap((digit) => {
+      const first = y.data.indexOf(digit);
+      return Array.from({ length: perClass }, (_, index) => first + index);
+    });
+    const small = inMemory({
+      x: chosen.map((image) => means(x.data.subarray(image * 784, (image + 1) * 784), side)),
+      y: Int32Array.from(chosen, (image) => classes.indexOf(y.data[image])),
+    });
+    return small.open();
+  };
+  /** Read once for both parts and all openings. */
+  let opened: Promise<Dataset<'x' | 'y'>> | undefined;
   return {
     description: `${perClass} digits of each of ${classes.join(', ')}, ${side} x ${side}`,
-    async open() {
-      const source = await digits.open();
-      const { x, y } = await source.read(Uint32Array.from({ length: source.size }, (_, index) => index));
-      const chosen = classes.flatMap((digit) => {
-        const first = y.data.indexOf(digit);
-        return Array.from({ length: perClass }, (_, index) => first + index);
-      });
-      const small = inMemory({
-        x: chosen.map((image) => means(x.data.subarray(image * 784, (image + 1) * 784), side)),
-        y: Int32Array.from(chosen, (image) => classes.indexOf(y.data[image])),
-      });
-      return small.open();
+    open() {
+      opened ??= read();
+      return opened;
     },
   };
 }

@@ -137,8 +137,15 @@ test('parameters begin with angles around 0 and weights around 1', () => {
   expect(Math.abs(mean(biases))).toBeLessThan(0.2);
 });
 
-test('inputs that are not those of the ansatz are refused', () => {
-  const ansatz = hardwareEfficientAnsatz({ qubits: 2, layers: 1, inputs: 2 });
-  const refused = caught(() => quantumLayer(ansatz, np.zeros([ansatz.parameters]), np.zeros([4, 3])));
-  expect(refused.line).toContain('a quantum layer of 2 inputs is given an array of the shape [4, 3]');
+test('what no circuit has, and what is not of the ansatz, is refused', () => {
+  const sizes = { qubits: 2, layers: 1, inputs: 2 };
+  const ansatz = hardwareEfficientAnsatz(sizes);
+  const layer = (inputs: number, options = {}) =>
+    caught(() => quantumLayer(ansatz, np.zeros([ansatz.parameters]), np.zeros([4, inputs]), options)).line;
+  expect(layer(3)).toContain('a quantum layer of 2 inputs is given an array of the shape [4, 3]');
+  expect(layer(2, { differentiation: 'shift' })).toContain('differentiation is "shift"');
+  const circuit = (change: object) => caught(() => hardwareEfficientAnsatz({ ...sizes, ...change })).line;
+  expect(circuit({ qubits: 0 })).toContain('a circuit of 0 qubits. ');
+  expect(circuit({ qubits: 25 })).toContain('from 1 to 24');
+  expect(circuit({ layers: 1.5 })).toContain('a circuit of 1.5 layers');
 });

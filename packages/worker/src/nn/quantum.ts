@@ -34,7 +34,7 @@ export function initialQuantum(key: np.Array, ansatz: Ansatz): np.Array {
 
 /**
  * The expectation of every observable, [examples, observables], for inputs `x` [examples, inputs]. It costs 2^qubits numbers for each gate and example; `parameter-shift` that
- * times 2 angles + 1. Throws INVALID_ARGUMENT for inputs that are not the ansatz's.
+ * times 2 angles + 1. Throws INVALID_ARGUMENT for inputs that are not the ansatz's, and for another `differentiation`.
  */
 export function quantumLayer(
   ansatz: Ansatz,
@@ -42,6 +42,11 @@ export function quantumLayer(
   x: np.Array,
   { observables, differentiation = 'autodiff' }: QuantumOptions = {},
 ): np.Array {
+  if (differentiation !== 'autodiff' && differentiation !== 'parameter-shift') {
+    throw new TributaryError('INVALID_ARGUMENT', `differentiation is ${JSON.stringify(differentiation)}`, {
+      hint: 'It must be autodiff or parameter-shift.',
+    });
+  }
   const measured = measurement(ansatz.circuit.qubits, observables);
   const outputs = (angles: np.Array) => expectations(statesOf(ansatz, angles), measured);
   const angles = anglesOf(ansatz, parameters, x);

@@ -1,3 +1,5 @@
+import { TributaryError } from '../../errors/TributaryError.ts';
+import { limits } from '../../limits/limits.ts';
 import { pauliZ } from '../state/gates.ts';
 import type { Circuit, Operation } from './Circuit.ts';
 
@@ -25,6 +27,8 @@ export interface AngleSource {
  *
  * With inputs, every layer takes in data again, by its Y rotations, feature after feature: without that a circuit is a sine of each feature, with it a Fourier series with as
  * many terms as layers (Perez-Salinas, Cervera-Lierta, Gil-Fuster & Latorre, "Data re-uploading for a universal quantum classifier", 2020).
+ *
+ * Throws INVALID_ARGUMENT for sizes that no circuit has.
  */
 export function hardwareEfficientAnsatz({
   qubits,
@@ -35,6 +39,9 @@ export function hardwareEfficientAnsatz({
   layers: number;
   inputs?: number;
 }): Ansatz {
+  requireWhole('qubits', qubits, 1, limits.qubitsMax);
+  requireWhole('layers', layers, 0);
+  requireWhole('inputs', inputs, 0);
   const operations: Operation[] = [];
   const angles: AngleSource[] = [];
   const blocks: [number, number][] = [];
@@ -62,6 +69,14 @@ export function hardwareEfficientAnsatz({
     angles,
     layers: blocks,
   };
+}
+
+function requireWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `${least} or more`;
+  throw new TributaryError('INVALID_ARGUMENT', `a circuit of ${value} ${name}`, {
+    hint: `${name} must be a whole number, ${range}.`,
+  });
 }
 
 /** The circuit's angles for these parameters and inputs. */

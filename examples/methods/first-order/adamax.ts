@@ -1,0 +1,4 @@
+import { adamax, defineJob } from 'tributary';
+import { network } from '../digits.ts';
+
+export default defineJob({ ...network, optimizer: adamax({ learningRate: 0.1 }), batchSize: 16, epochs: 10 });

@@ -1,0 +1,4 @@
+import { adamw, defineJob } from 'tributary';
+import { network } from '../digits.ts';
+
+export default defineJob({ ...network, optimizer: adamw({ learningRate: 0.05 }), batchSize: 16, epochs: 10 });

@@ -1,0 +1,4 @@
+import { defineJob, nadam } from 'tributary';
+import { network } from '../digits.ts';
+
+export default defineJob({ ...network, optimizer: nadam({ learningRate: 0.05 }), batchSize: 16, epochs: 10 });

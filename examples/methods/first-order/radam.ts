@@ -1,0 +1,4 @@
+import { defineJob, radam } from 'tributary';
+import { network } from '../digits.ts';
+
+export default defineJob({ ...network, optimizer: radam({ learningRate: 0.1 }), batchSize: 16, epochs: 10 });

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { runController } from '@tributary/server/controller/Controller.ts';
+import { startServer } from '@tributary/server/ServerProcess.ts';
+import { modelParameters } from '@tributary/worker/parameters/loadParameters.ts';
+import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
+import type { OverrideFlags } from '../../packages/cli/src/commands/flags.ts';
+import { prepareJob } from '../../packages/cli/src/parameters/prepareJob.ts';
+
+/**
+ * Trains a job by a controller, a server and a worker that are all in this process: real sockets and a real coordinator, but nothing has to be started, which for a few steps is
+ * nearly all of the time. Returns the trained parameters as a file of safetensors.
+ */
+export async function trainHere(path: string, overrides: OverrideFlags): Promise<Uint8Array> {
+  const prepared = await prepareJob(path, overrides);
+  const folder = await mkdtemp(join(tmpdir(), 'tributary-test-'));
+  const coordinator = await openCoordinator(`sqlite:${join(folder, 'job.sqlite')}`, 'here');
+  const leave = new AbortController();
+  const common = { coordinator, leaseMs: 60_000, transport: 'auto', log: () => {} } as const;
+  const server = await startServer({ ...common, memberId: 'server', bind: '127.0.0.1:0' });
+  const worker = runWorker({
+    ...{ ...common, memberId: 'worker', stop: leave.signal, jobFile: prepared.file },
+    ...{ compute: 'auto', computeThreads: 1, selfCheck: false },
+  });
+  try {
+    const controlled = runController({
+      ...{ ...common, memberId: 'controller', stop: leave.signal },
+      ...{ spec: prepared.spec, start: 'new', servers: 1, workers: 1 },
+      initialParameters: async () => (await prepared.begin()).parameters,
+    });
+    // A worker that cannot take part ends the training.
+    const { state, error, checkpoint } = await Promise.race([controlled, worker.then(() => controlled)]);
+    if (state !== 'finished') throw new Error(`the job is ${state}: ${error}`);
+    await worker;
+    const { layout, flat } = await modelParameters(coordinator, checkpoint);
+    return encodeSafetensors(layout, flat, {});
+  } finally {
+    leave.abort();
+    await worker.catch(() => {});
+    await server.stop();
+    await coordinator.close();
+    await rm(folder, { recursive: true });
+  }
+}
