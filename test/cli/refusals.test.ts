@@ -191,23 +191,24 @@ test('data files that are missing, truncated or malformed, by place', { timeout:
   ]);
 });
 
-test('a label that is no class, anywhere in the data, before the first step', {
-  timeout: 60_000,
+test('a label that is no class, anywhere in the data, before the first step; then a checkpoint of another model', {
+  timeout: 90_000,
 }, async () => {
   const rows = (bad: number) =>
     `x,y\n${Array.from({ length: 2000 }, (_, example) => `0.5,${example === bad ? 3 : example % 3}`).join('\n')}\n`;
   const source = (file: string) =>
     `csv('${file}', { fields: { x: 'x', y: { columns: 'y', dtype: 'int32' } } })`;
-  const job = (data: string) => `import { numpy as np } from '@jax-js/jax';
+  const job = (data: string, parameter = 'w: np.zeros([1, 3])') => `import { numpy as np } from '@jax-js/jax';
 import { crossEntropy, csv, defineJob, sgd } from 'tributary';
 
 export default defineJob({
   model: {
-    init: () => ({ w: np.zeros([1, 3]) }),
+    init: () => ({ ${parameter} }),
     loss: ({ w }, { x, y }) => crossEntropy(np.matmul(x.reshape([-1, 1]), w), y),
   },
   data: { ${data} },
   optimizer: sgd({ learningRate: 0.01 }),
+  name: 'labels',
   ranks: 2,
   batchSize: 2,
   steps: 4,
@@ -219,10 +220,15 @@ export default defineJob({
     'good.csv': rows(-1),
     'train.ts': job(`train: ${source('late.csv')}, test: ${source('good.csv')}`),
     'test.ts': job(`train: ${source('good.csv')}, test: ${source('late.csv')}`),
+    'turned.ts': job(`train: ${source('good.csv')}, test: ${source('good.csv')}`, 'w: np.zeros([3, 1])'),
+    'renamed.ts': job(`train: ${source('good.csv')}, test: ${source('good.csv')}`, 'v: np.zeros([1, 3])'),
   });
   const says =
     /example 1990 of csv late\.csv, whose y is 3: the index 3 is out of range of the array it indexes, which goes from 0 to 2\. Compare/;
-  await expectRefusals(['train.ts', 'test.ts'].map((file) => ({ args: ['train', file], says, cwd: folder })));
+  const small = ['--workers', '1', '--servers', '1'];
+  await expectRefusals(
+    ['train.ts', 'test.ts'].map((file) => ({ args: ['train', file, ...small], says, cwd: folder })),
+  );
   const runs = readdirSync(join(folder, 'runs'));
   expect(runs).toHaveLength(2);
   for (const id of runs) {
@@ -233,6 +239,16 @@ export default defineJob({
     expect((await coordinator.checkpoints.list()).map(({ step }) => step)).toEqual([0]);
     await coordinator.close();
   }
+  const another = (parameter: string) => ({
+    says: new RegExp(
+      `checkpoint g0-s0 is of another model: its parameter 0 is "w" \\[1, 3\\], that of the job ${parameter}\\. Resume`,
+    ),
+    cwd: folder,
+  });
+  await expectRefusals([
+    { args: ['train', 'turned.ts', '--resume'], ...another('"w" \\[3, 1\\]') },
+    { args: ['train', 'renamed.ts', '--resume'], ...another('"v" \\[1, 3\\]') },
+  ]);
 });
 
 describe('places', () => {

@@ -1,6 +1,6 @@
 import type { CheckpointManifest, CheckpointStore } from '@tributary/coordinator/Coordinator.ts';
 import { readRange } from '@tributary/coordinator/checkpoints/readRange.ts';
-import { decodeHeader, type Header } from '@tributary/core/checkpoint-format/header.ts';
+import type { Header } from '@tributary/core/checkpoint-format/header.ts';
 import { type Section, sectionsOf } from '@tributary/core/checkpoint-format/sections.ts';
 import { slowest, stalenessBound } from '@tributary/core/consistency/clocks.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
@@ -9,6 +9,7 @@ import { rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { ShardState } from '../shard/Shard.ts';
+import { readHeader } from './readHeader.ts';
 
 /**
  * Reads one range out of a checkpoint, however the shards were cut that wrote it. Optimizer slots that it lacks (the initial checkpoint has
@@ -21,8 +22,7 @@ export async function restoreShard(
   range: Range,
   allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
 ): Promise<ShardState> {
-  const headerChunk = manifest.chunks[0];
-  const header = decodeHeader(await readRange(store, manifest, 0, headerChunk.bytes), manifest.bytes);
+  const header = await readHeader(store, manifest);
   const optimizer = createOptimizer(spec.optimizer);
   /** Undefined if the checkpoint does not have the section. */
   const readSection = async (section: Section): Promise<Float32Array | undefined> => {
@@ -52,7 +52,7 @@ export async function restoreShard(
   return { parameters, slots, ...restoreProgress(manifest, spec, range) };
 }
 
-/** Where a section begins in the data, in bytes; undefined unless all its tensors are there, in our order. */
+/** Where a section begins in the data, in bytes; undefined unless all its tensors are there, of our shapes and in our order. */
 function sectionBegin(header: Header, { names, layout }: Section): number | undefined {
   const first = header.tensors.findIndex(({ name }) => name === names[0]);
   if (first < 0) return undefined;
@@ -61,7 +61,7 @@ function sectionBegin(header: Header, { names, layout }: Section): number | unde
     return (
       stored?.name === name &&
       stored.dtype === 'F32' &&
-      stored.end - stored.begin === layout.tensors[index].length * 4
+      stored.shape.join() === layout.tensors[index].shape.join()
     );
   });
   return matches ? header.tensors[first].begin : undefined;

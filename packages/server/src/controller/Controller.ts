@@ -14,14 +14,18 @@ import { newestValidCheckpoint } from '@tributary/coordinator/checkpoints/newest
 import { Heartbeat } from '@tributary/coordinator/Heartbeat.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
+import { slotPrefix } from '@tributary/core/checkpoint-format/sections.ts';
 import { fastest } from '@tributary/core/consistency/clocks.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
+import { firstDifference } from '@tributary/core/layout/firstDifference.ts';
+import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { shardRanges } from '@tributary/core/optimizer/shardRanges.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
+import { readHeader } from '../checkpoint/readHeader.ts';
 import { CheckpointWriter } from './CheckpointWriter.ts';
 import { decidePlacement } from './decidePlacement.ts';
 import { nextCheckpointStep } from './nextCheckpointStep.ts';
@@ -204,6 +208,7 @@ class Controller {
     };
     const found = await this.#coordinator.jobRecord();
     const job = `job "${this.#coordinator.job}"`;
+    let newest: CheckpointManifest | undefined;
     if (found === undefined) {
       if (this.#options.start === 'resume') {
         throw new TributaryError('NOT_FOUND', `${job} is not known at ${this.#coordinator.url}`, {
@@ -222,6 +227,8 @@ class Controller {
         },
       );
     } else if (this.#options.start === 'resume') {
+      // Before anything is changed: it may not fit.
+      newest = await this.#newestCheckpoint();
       await this.#coordinator.replaceJob(record, this.#fence);
     } else if (found.state !== 'running' || found.hash !== this.#hash) {
       throw new TributaryError(
@@ -248,7 +255,7 @@ class Controller {
       this.#ranges = placed.shards;
       this.#connect(placed);
     }
-    this.#checkpoint = await this.#newestCheckpoint();
+    this.#checkpoint = newest ?? (await this.#newestCheckpoint());
     this.#settledStep = this.#checkpoint.step;
     this.#metricsCursor = await readAllMetrics(this.#coordinator, '', () => {});
   }
@@ -264,11 +271,14 @@ class Controller {
     if (found === undefined) {
       return this.#writer.writeInitial(await this.#options.initialParameters(), Date.now());
     }
-    if (found.shards.at(-1)?.end !== this.#spec.layout.length) {
+    const { tensors } = await readHeader(this.#coordinator.checkpoints, found);
+    const held = createLayout(tensors.filter(({ name }) => !name.startsWith(slotPrefix)));
+    const difference = firstDifference(held, this.#spec.layout);
+    if (difference !== undefined) {
       throw new TributaryError(
         'FAILED_PRECONDITION',
-        `checkpoint ${found.id} holds ${found.shards.at(-1)?.end} parameters, the model has ${this.#spec.layout.length}`,
-        { hint: 'Resume with the model that was trained.' },
+        `checkpoint ${found.id} is of another model: its parameter ${difference.index} is ${difference.found}, that of the job ${difference.expected}`,
+        { hint: 'Resume with the model that was trained, or begin anew with --start-from.' },
       );
     }
     const ranks = found.shards[0]?.clocks.length;

@@ -1,5 +1,6 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { createKernels } from '@tributary/core/kernels/createKernels.ts';
+import { firstDifference } from '@tributary/core/layout/firstDifference.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { segmentsOf } from '@tributary/core/layout/segments.ts';
@@ -93,17 +94,11 @@ export async function openTraining(
 }
 
 function requireSameLayout(found: Layout, expected: Layout, file: string): void {
-  const describe = (layout: Layout, index: number) => {
-    const tensor = layout.tensors[index];
-    return tensor === undefined ? 'nothing' : `"${tensor.name}" [${tensor.shape.join(', ')}]`;
-  };
-  const length = Math.max(found.tensors.length, expected.tensors.length);
-  for (let index = 0; index < length; index++) {
-    if (describe(found, index) === describe(expected, index)) continue;
-    throw new TributaryError(
-      'FAILED_PRECONDITION',
-      `${file} describes another model than the job: parameter ${index} is ${describe(found, index)} here, ${describe(expected, index)} in the job`,
-      { hint: 'Start every process of a job with the same file.' },
-    );
-  }
+  const difference = firstDifference(found, expected);
+  if (difference === undefined) return;
+  throw new TributaryError(
+    'FAILED_PRECONDITION',
+    `${file} describes another model than the job: parameter ${difference.index} is ${difference.found} here, ${difference.expected} in the job`,
+    { hint: 'Start every process of a job with the same file.' },
+  );
 }
