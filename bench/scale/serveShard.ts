@@ -55,6 +55,7 @@ export async function serveShard(
     endStep: spec.steps,
     gatherSquares: (_, own) => Promise.resolve([own]),
     onStep: () => {},
+    onNoise: () => {},
     onSnapshot: (snapshot) => snapshot.release(),
     onRejected: () => {},
     log: () => {},

@@ -119,7 +119,7 @@ test('the noise scale of gradients drawn with a known one is found again', () =>
     const small = gradients.reduce((sum, gradient) => sum + squares(gradient), 0) / ranks;
     return {
       ...{ kind: 'noise', step, small, big: squares(mean) },
-      ...{ smallExamples: examples, bigExamples: ranks * examples, timeMs: 0 },
+      ...{ smallExamples: examples, bigExamples: ranks * examples, nextSteps: 1, timeMs: 0 },
     };
   });
   const { examples: found, steps } = noiseScale(metrics);

@@ -21,6 +21,7 @@ const settings: OptimizerSpec[] = [
   { name: 'schedule-free', hyperparameters: { weightDecay: 0.1, warmupSteps: 4 } },
   { name: 'adam', hyperparameters: {}, averageKeep: 0.9 },
   { name: 'lamb', hyperparameters: {}, averageKeep: 0.9 },
+  { name: 'adam', hyperparameters: {}, averageKeep: 0.9, accumulates: true },
   { name: 'lars', hyperparameters: { weightDecay: 0 } },
   { name: 'lamb', hyperparameters: { weightDecay: 0 } },
   { name: 'adafactor', hyperparameters: { weightDecay: 0.1 } },

@@ -86,14 +86,18 @@ test.each<[string, Pick<SumVectors, 'add'>]>([
           const given = kernels.allocate(values.length);
           given.set(values);
           if (weight > 0) inside.add(given);
-          const outcome = sum.add(node, given, weight, loss);
+          const outcome = sum.add(node, given, weight, loss, 2 * loss);
           if (outcome === 'complete') completed++;
           if (outcome === 'duplicate') inside.delete(given);
         }
         expect(completed).toBe(1);
         const total = sum.take();
         expect(bits(total.values)).toEqual(expected.weight === 0 ? undefined : bits(expected.values));
-        expect([total.weight, total.loss]).toEqual([expected.weight, expected.loss]);
+        expect([total.weight, total.loss, total.squares]).toEqual([
+          expected.weight,
+          expected.loss,
+          2 * expected.loss,
+        ]);
         expect([...inside]).toEqual(total.values === undefined ? [] : [total.values]);
         inside.clear();
         expect(sum.complete).toBe(false);

@@ -115,6 +115,7 @@ const jobField = (name: string) => inJob((value) => ({ [name]: value }));
 /** Gradients are late only where ranks may run ahead. */
 const lateField = (name: string) => inJob((value) => ({ staleness: 1, [name]: value }));
 const startField = (name: string) => inJob((value) => ({ start: { [name]: value } }));
+const batchOption = (name: string) => inJob((value) => ({ adaptiveBatch: { [name]: value } }));
 const depthOption = (name: string) => inJob((value) => ({ tensors: byDepth(['a', 'b'], { [name]: value }) }));
 
 /** An option of something that computes. */
@@ -160,6 +161,9 @@ const rulesByPage: Readonly<Record<string, OptionRules>> = {
     learningRateByStaleness: lateField('learningRateByStaleness'),
     delayCompensation: lateField('delayCompensation'),
   },
+  'adaptive/adaptive-batch': Object.fromEntries(
+    ['stepsMax', 'memory', 'rate'].map((name) => [name, batchOption(name)]),
+  ),
   'transfer/start-from': Object.fromEntries(
     ['from', 'map', 'transpose', 'reinitialise'].map((name) => [name, startField(name)]),
   ),

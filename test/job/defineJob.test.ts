@@ -109,6 +109,22 @@ test.each<[object, string]>([
     { learningRateByStaleness: true, staleness: 2, optimizer: ftrl() },
     'learningRateByStaleness is given, but ftrl has a schedule of its own: leave it out',
   ],
+  [
+    { adaptiveBatch: { stepsMax: 0 } },
+    'adaptiveBatch: stepsMax is 0. It must be a whole number, 2 or more. Its options: stepsMax (a whole number, 2 or more; 16 by default), memory (from 0 to below 1; 0.95 by default), rate (one of constant, sqrt, linear; constant by default). Source: McCandlish, Kaplan & Amodei, 2018.',
+  ],
+  [
+    { adaptiveBatch: { rate: 'sqrt' }, ranks: 1, staleness: 2, optimizer: ftrl() },
+    "adaptiveBatch is given, but noise shows between ranks, and there is one: give the job more ranks; adaptiveBatch is given, but staleness is 2: it takes the gradients of all ranks at the same step; adaptiveBatch is given, but ftrl has a schedule of its own: leave its rate at 'constant'",
+  ],
+  [
+    { adaptiveBatch: {}, sampling: 'full', batchSize: undefined, tensors: [{ match: 'w', frozenUntil: 3 }] },
+    "adaptiveBatch is given, but with sampling 'full' no gradient has noise: leave it out; adaptiveBatch is given, but a tensor thaws: the updates since then would not be known, so use frozen or leave frozenUntil out",
+  ],
+  [
+    { adaptiveBatch: {}, optimizer: newton() },
+    'adaptiveBatch is given, but newton makes one step of all that the ranks see: leave it out',
+  ],
   [{ accumulate: 17 }, 'accumulate is 17, but a minibatch has 16 examples: it must not be more'],
   [
     { schedule: plateau({ everySteps: 5 }), staleness: 3 },

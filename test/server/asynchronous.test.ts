@@ -58,8 +58,8 @@ test('asynchronous: ranks push for themselves, a skip moves the clock and not th
     message: expect.stringContaining('in an asynchronous mode every rank pushes its own gradient'),
   });
   expect(await client.push(pushOf(0, 0, undefined))).toMatchObject({ outcome: 'applied' });
-  // The payload is 2 examples * (3, 4), whose norm of 5 is cut to 1.
-  await client.push({ ...pushOf(0, 1, Float32Array.of(6, 8)), squares: 100 });
+  // The payload is 2 examples * (3, 4), whose norm of 5 is cut to 1; the squares are 2 examples * 5^2.
+  await client.push({ ...pushOf(0, 1, Float32Array.of(6, 8)), squares: 50 });
   const parameters = new Float32Array(2);
   expect(await client.pullLatest(parameters)).toMatchObject({ ready: true, versions: [1] });
   expect(parameters[0]).toBeCloseTo(-0.3, 6);

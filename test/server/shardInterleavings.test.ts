@@ -37,6 +37,7 @@ function shardOf(
     endStep: spec.steps,
     gatherSquares: (_, own) => Promise.resolve([own]),
     onStep: (step) => steps.push(step),
+    onNoise: () => {},
     onSnapshot: (snapshot) => snapshot.release(),
     onRejected: () => {},
     log: () => {},

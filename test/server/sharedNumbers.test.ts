@@ -1,4 +1,3 @@
-import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { expect, test } from 'vitest';
 import { pushOf, sameBits, TestCluster, testSpec } from './testCluster.ts';
@@ -32,11 +31,7 @@ async function train(
   const path: Float32Array[] = [];
   for (let step = 0; step < steps; step++) {
     if (step === restartAt) {
-      const { shards } = cluster.placement;
-      const parts = await Promise.all(shards.map((_, shard) => client.checkpointPart(shard, step, 10_000)));
-      const { id } = await cluster.writer.commitParts(checkpointId(1, step), step, shards, parts, 0);
-      await cluster.startServer();
-      await cluster.place(2, id);
+      await cluster.moveToOneMore(client, step);
       client = cluster.client();
     }
     await client.pull(step, parameters);

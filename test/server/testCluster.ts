@@ -15,6 +15,7 @@ import type {
   Placement,
 } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { checkpointId } from '@tributary/core/checkpoint-format/checkpointId.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { jobHash } from '@tributary/core/job/jobHash.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
@@ -159,6 +160,15 @@ export class TestCluster {
     const ranks = new Array<string>(this.spec.ranks).fill('test');
     await this.write({ generation, checkpoint, shards, ranks });
     await this.client().describe();
+  }
+
+  /** Commits the checkpoint of `step`, which the servers wrote, and loads it on one server more. */
+  async moveToOneMore(client: ParameterClient, step: number): Promise<void> {
+    const { shards, generation } = this.placement;
+    const parts = await Promise.all(shards.map((_, shard) => client.checkpointPart(shard, step, 10_000)));
+    const { id } = await this.writer.commitParts(checkpointId(generation, step), step, shards, parts, 0);
+    await this.startServer();
+    await this.place(generation + 1, id);
   }
 
   /** Writes the next placement; what is not given stays. */

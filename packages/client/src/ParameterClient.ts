@@ -93,7 +93,7 @@ export interface Push {
   readonly weight: number;
   /** The sum over ranks of (examples * mean loss). */
   readonly loss: number;
-  /** The sum of squares of the whole gradient; needed only in the asynchronous modes with clipping by norm. */
+  /** The sum over ranks of (examples * squared norm of the mean gradient); 0 unless the job needs it (see core/job/needsSquares.ts). */
   readonly squares: number;
   /** The whole flat vector, the sum over ranks of (examples * mean gradient); undefined to skip the step. */
   readonly gradient: Float32Array | EncodedGradient | undefined;

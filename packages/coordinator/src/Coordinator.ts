@@ -178,8 +178,8 @@ export type MetricEntry =
       timeMs: number;
     }
   /**
-   * How much gradients of ranks differ, by one worker at one step: the mean over its ranks of the squared norm of a rank's mean gradient (`small`), of so many examples
-   * each, and the squared norm of the mean gradient of all of them (`big`).
+   * How much the gradients behind an update differ, which was made at the end of this step: the mean over ranks and steps of the squared norm of a rank's mean gradient (`small`),
+   * of so many examples each, and the squared norm of the mean gradient of all of them (`big`). The next update takes `nextSteps` steps.
    */
   | {
       kind: 'noise';
@@ -188,6 +188,7 @@ export type MetricEntry =
       big: number;
       smallExamples: number;
       bigExamples: number;
+      nextSteps: number;
       timeMs: number;
     }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };

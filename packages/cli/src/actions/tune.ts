@@ -118,18 +118,12 @@ function probeOptions(
   };
 }
 
-/** Undefined where it cannot be measured: it takes gradients of single ranks, several in one worker, at the same step. */
+/** Undefined where it cannot be measured: it takes minibatches of several ranks at the same step. */
 async function noiseAt(tuning: Tuning, rate: number): Promise<NoiseScale | undefined> {
   const { given, base, stop } = tuning;
   const { spec } = base;
   const passes = given.noisePasses;
-  if (
-    stop.aborted ||
-    passes === 0 ||
-    spec.staleness !== 0 ||
-    spec.ranks < 2 * given.workers ||
-    spec.sampling === 'full'
-  )
+  if (stop.aborted || passes === 0 || spec.staleness !== 0 || spec.ranks === 1 || spec.sampling === 'full')
     return undefined;
   const steps = Math.max(1, Math.round(passes * spec.stepsPerEpoch));
   return measureNoiseScale(probeOptions(tuning, steps, 'noise scale'), rate, passes);

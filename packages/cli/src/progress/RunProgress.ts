@@ -12,6 +12,8 @@ export class RunProgress {
   #loss = Number.NaN;
   #accuracy: number | undefined;
   #staleness = 0;
+  #updates = 0;
+  #batchSteps = 1;
   #examples = 0;
   #firstAtMs = 0;
   #lastAtMs = 0;
@@ -35,6 +37,10 @@ export class RunProgress {
       this.#backends.add(entry.backend);
       this.#transports.add(entry.transport);
     }
+    if (entry.kind === 'noise') {
+      this.#updates++;
+      this.#batchSteps = entry.nextSteps;
+    }
     if (entry.kind === 'usage') this.#usage.set(entry.member, entry);
     if (entry.kind !== 'step') return;
     this.#firstStep ??= entry.step;
@@ -44,6 +50,13 @@ export class RunProgress {
     this.#examples += entry.examples;
     this.#lastAtMs = entry.timeMs;
     if (this.#firstAtMs === 0) this.#firstAtMs = entry.timeMs;
+  }
+
+  /** Of a job that adapts its batch: updates made, and the examples of the next one. Undefined of others. */
+  get batch(): { readonly updates: number; readonly examples: number } | undefined {
+    const { adaptiveBatch, ranks, batchSize } = this.#spec;
+    if (adaptiveBatch === undefined) return undefined;
+    return { updates: this.#updates, examples: this.#batchSteps * ranks * batchSize };
   }
 
   /** Of the last step that closed. */
@@ -105,6 +118,7 @@ export class RunProgress {
       accuracy: this.#accuracy,
       samplesPerSecond: this.samplesPerSecond,
       staleness: this.#staleness,
+      batchExamples: this.batch?.examples,
       elapsedMs: this.trainMs,
     };
   }

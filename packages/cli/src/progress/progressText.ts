@@ -12,6 +12,8 @@ export interface Progress {
   readonly samplesPerSecond: number;
   /** Steps between the fastest and the slowest rank. */
   readonly staleness: number;
+  /** Of the next update, where the job adapts it. */
+  readonly batchExamples: number | undefined;
   readonly elapsedMs: number;
 }
 
@@ -27,6 +29,7 @@ export function progressText(progress: Progress, spec: JobSpec): string {
     `epoch ${epoch.toFixed(1)}/${epochs.toFixed(epochs % 1 === 0 ? 0 : 1)}`,
     `loss ${number(progress.loss)}`,
     ...(progress.accuracy === undefined ? [] : [`accuracy ${percent(progress.accuracy)}`]),
+    ...(progress.batchExamples === undefined ? [] : [`batch ${progress.batchExamples}`]),
     `${Math.round(progress.samplesPerSecond).toLocaleString('en-US')} samples/s`,
     `staleness ${progress.staleness}`,
     ...(leftMs === undefined ? [] : [`${duration(leftMs)} left`]),

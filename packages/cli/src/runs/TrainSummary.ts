@@ -20,6 +20,8 @@ export interface TrainSummary {
   readonly ranks: number;
   /** Of one rank. */
   readonly batchSize: number;
+  /** Of a job that adapts its batch: updates made, and the examples that one took in the end. Of this part of a resumed run. */
+  readonly batch?: { readonly updates: number; readonly examples: number };
   readonly workers: number;
   readonly servers: number;
   readonly coordinator: string;
@@ -67,6 +69,7 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
       'method',
       `${summary.optimizer}, ${summary.parameters.toLocaleString('en-US')} parameters, ${summary.compute} compute, ${summary.transport} transport`,
     ],
+    ...(summary.batch === undefined ? [] : [batchRow(summary.batch)]),
     [`${evaluatedOn} loss`, number(summary.loss)],
   ];
   if (accuracy !== null) rows.push([`${evaluatedOn} accuracy`, percent(accuracy)]);
@@ -85,6 +88,10 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
     ['run folder', folder],
   );
   return summaryTable(rows);
+}
+
+function batchRow({ updates, examples }: NonNullable<TrainSummary['batch']>): [string, string] {
+  return ['batch', `${updates} updates, of ${examples.toLocaleString('en-US')} examples in the end`];
 }
 
 function startRow({ from, taken, reinitialised, unused }: Origin): [string, string] {

@@ -129,6 +129,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       passes: progress.passes,
       ranks: spec.ranks,
       batchSize: spec.batchSize,
+      ...(progress.batch && { batch: progress.batch }),
       workers,
       servers,
       coordinator: coordinator.url,

@@ -1,4 +1,5 @@
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
+import { estimateNoise } from '@tributary/core/optimizer/gradientNoise.ts';
 
 export interface NoiseScale {
   /** Examples of a whole step at which noise and signal of the gradient are equally large; NaN if no gradient was to be told from noise. */
@@ -8,8 +9,7 @@ export interface NoiseScale {
 
 /**
  * The simple gradient noise scale B = tr(S) / |G|^2, S the covariance of the gradients of single examples and G their mean: steps of far fewer examples gain as
- * much from each, steps of far more hardly anything. From the squared norms of gradients of two sizes, both estimates free of bias, each summed over all
- * steps before the one is divided by the other. McCandlish, Kaplan & Amodei, "An Empirical Model of Large-Batch Training", 2018, appendix A.1.
+ * much from each, steps of far more hardly anything. Both estimates (see estimateNoise) are summed over all steps before the one is divided by the other.
  */
 export function noiseScale(metrics: readonly MetricEntry[]): NoiseScale {
   let signal = 0;
@@ -17,9 +17,9 @@ export function noiseScale(metrics: readonly MetricEntry[]): NoiseScale {
   const steps = new Set<number>();
   for (const entry of metrics) {
     if (entry.kind !== 'noise') continue;
-    const { small, big, smallExamples: b, bigExamples: B } = entry;
-    signal += (B * big - b * small) / (B - b);
-    noise += (small - big) / (1 / b - 1 / B);
+    const found = estimateNoise(entry);
+    signal += found.signal;
+    noise += found.noise;
     steps.add(entry.step);
   }
   return { examples: signal > 0 && noise > 0 ? noise / signal : Number.NaN, steps: steps.size };

@@ -8,6 +8,8 @@ export interface OptimizerSpec {
   readonly hyperparameters: Readonly<Record<string, number | boolean | string>>;
   /** Of servers' optimizers: an average of the parameters is kept, of which this part of its old value stays in every update. */
   readonly averageKeep?: number;
+  /** Of servers' optimizers: the gradients of several steps are summed in a slot before they make an update. */
+  readonly accumulates?: true;
 }
 
 /**
@@ -25,6 +27,13 @@ export interface ClippingSpec {
   readonly value?: number;
   /** The gradient is scaled down where its Euclidean norm exceeds this. */
   readonly norm?: number;
+}
+
+/** How many steps' gradients make one update, by the gradient noise scale: see core/optimizer/adaptiveBatch.ts. */
+export interface AdaptiveBatchSpec {
+  readonly stepsMax: number;
+  readonly memory: number;
+  readonly rate: 'constant' | 'sqrt' | 'linear';
 }
 
 /** An encoding of the wire by name, with its numbers: what the table of codecs takes. */
@@ -62,6 +71,7 @@ export interface JobSpec {
   readonly batchSize: number;
   /** The parts in which a rank computes its minibatch, one after the other; 1 if not given. */
   readonly microBatches?: number;
+  readonly adaptiveBatch?: AdaptiveBatchSpec;
   /** Examples of the training data: every worker must find as many, or it holds other data. */
   readonly trainSize: number;
   /** Steps of every rank; the job ends when every rank has done them. */
@@ -96,7 +106,7 @@ export interface JobSpec {
   readonly checkpointsKept: number;
   /** Evaluation on the held-out data each this many steps, by the worker that holds rank 0; 0 means never. */
   readonly evaluateEverySteps: number;
-  /** Workers measure how much gradients differ from rank to rank; in the metrics. */
+  /** How much gradients differ from rank to rank is measured; in the metrics. */
   readonly measureNoise?: boolean;
   /** Rejected gradients (NaN, Inf) after which the job stops with an error. */
   readonly rejectedMax: number;

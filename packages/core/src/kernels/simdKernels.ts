@@ -103,7 +103,7 @@ export function createSimdKernels(): VectorKernels {
       });
       const keep = optimizer.averageKeepAt(step.count);
       if (keep === undefined) return;
-      run('average', [slots[slots.length - 1], parametersOut], [keep, 1 - keep], ([average, values]) => {
+      run('average', [slots[rule.slots.length], parametersOut], [keep, 1 - keep], ([average, values]) => {
         averageInto(average, values, keep);
         return true;
       });

@@ -10,6 +10,9 @@ export interface SlotLayout {
 /** The slot with an average of the parameters, where there is one: it is what is evaluated and kept in their place. */
 export const averageSlot = 'average';
 
+/** The slot with the sum of the gradients of steps that have not made their update yet, where there is one. */
+export const accumulatedSlot = 'accumulated';
+
 /** The part of a slot that goes with this range of the parameters, which cuts no tensor if the slot lies otherwise than they do. */
 export function rangeInSlot(layout: Layout, slot: Layout, { begin, end }: Range): Range {
   if (slot === layout) return { begin, end };

@@ -37,7 +37,7 @@ export interface Optimizer {
     step: UpdateStep,
     shape?: readonly number[],
   ): void;
-  /** The rule behind `update`, for those that run it by other means; and if the last slot is not the rule's, but an average of the parameters, what of it an update keeps. */
+  /** The rule behind `update`, for those that run it by other means; and if the first slot behind those of the rule is an average of the parameters, what of it an update keeps. */
   readonly rule: Rule;
   averageKeepAt(count: number): number | undefined;
 }

@@ -2,7 +2,7 @@ import { invariant } from '../errors/invariant.ts';
 import { TributaryError } from '../errors/TributaryError.ts';
 import type { OptimizerSpec } from '../job/JobSpec.ts';
 import { createLayout, type Layout } from '../layout/Layout.ts';
-import { averageSlot } from '../layout/slotLayout.ts';
+import { accumulatedSlot, averageSlot } from '../layout/slotLayout.ts';
 import { assign } from './assign.ts';
 import type { Method, Optimizer, Slot } from './Optimizer.ts';
 import { resolveOptions, rowNamed } from './options.ts';
@@ -18,15 +18,18 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
     row.source,
   );
   const rule = row.bind(hyperparameters);
-  const { averageKeep } = spec;
+  const { averageKeep, accumulates } = spec;
   const ownAverage = rule.slots.some(({ name }) => name === averageSlot);
   if (averageKeep !== undefined && ownAverage) {
     throw new TributaryError('INVALID_ARGUMENT', `optimizer "${spec.name}" averages the parameters itself`, {
       hint: 'Leave averaging out.',
     });
   }
-  const slots: readonly Slot[] =
-    averageKeep === undefined ? rule.slots : [...rule.slots, { name: averageSlot, initial: 'parameters' }];
+  const slots: readonly Slot[] = [
+    ...rule.slots,
+    ...(averageKeep === undefined ? [] : [{ name: averageSlot, initial: 'parameters' } as const]),
+    ...(accumulates ? [{ name: accumulatedSlot, initial: 0 }] : []),
+  ];
   /** In the beginning shorter, so that the first parameters are soon forgotten. */
   const averageKeepAt = (count: number) => averageKeep && Math.min(averageKeep, (1 + count) / (10 + count));
   const slotNamed = (name: string): Slot => {
@@ -52,7 +55,7 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
       checkUpdate(slots, [parametersOut, parametersIn, gradient], given);
       rule.apply(parametersOut, parametersIn, gradient, given, Float32Array.from(rule.scalars(step)), shape);
       const keep = averageKeepAt(step.count);
-      if (keep !== undefined) averageInto(given[given.length - 1], parametersOut, keep);
+      if (keep !== undefined) averageInto(given[rule.slots.length], parametersOut, keep);
     },
   };
 }

@@ -12,6 +12,8 @@ export interface Total {
   readonly weight: number;
   /** Sum over ranks of (examples * mean loss). */
   readonly loss: number;
+  /** Sum over ranks of (examples * squared norm of the mean gradient), where it is given. */
+  readonly squares: number;
 }
 
 /** How sums are made, and what becomes of vectors that are added into another: plain loops and left to the garbage collector, if not given. */
@@ -53,7 +55,7 @@ export class TreeSum {
    * Adds the sum of one node of the tree; unless it is a duplicate, `values` belongs to the tree from then on. A weight of 0 says that the ranks skip the
    * step: `values` is not looked at. Throws INVALID_ARGUMENT, changing nothing, if the range is no node of the tree or the length is wrong.
    */
-  add(node: RankRange, values: Float32Array, weight: number, loss: number): TreeSumOutcome {
+  add(node: RankRange, values: Float32Array, weight: number, loss: number, squares = 0): TreeSumOutcome {
     if (!isNode(node, this.#ranks)) {
       throw new TributaryError(
         'INVALID_ARGUMENT',
@@ -68,7 +70,7 @@ export class TreeSum {
     }
     if (this.#covers(node)) return 'duplicate';
     this.#dropWithin(node);
-    this.#place(node, weight === 0 ? undefined : values, weight, loss);
+    this.#place({ node, values: weight === 0 ? undefined : values, weight, loss, squares });
     return this.complete ? 'complete' : 'kept';
   }
 
@@ -108,8 +110,8 @@ export class TreeSum {
   }
 
   /** Keeps the node, or the greatest node that it completes. */
-  #place(node: RankRange, values: Float32Array | undefined, weight: number, loss: number): void {
-    let current: Kept = { node, values, weight, loss };
+  #place(arrived: Kept): void {
+    let current = arrived;
     for (;;) {
       const parent = parentOf(current.node, this.#ranks);
       const sibling = parent && this.#sibling(current.node, parent);
@@ -138,6 +140,7 @@ export class TreeSum {
       values: kept.values ?? arrived.values,
       weight: kept.weight + arrived.weight,
       loss: kept.loss + arrived.loss,
+      squares: kept.squares + arrived.squares,
     };
   }
 

@@ -93,6 +93,9 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
         // One voice for the whole gradient: all shards close the same steps.
         if (index === 0) metrics.append({ kind: 'step', ...step, timeMs: Date.now() });
       },
+      onNoise: (step, noise) => {
+        if (index === 0) metrics.append({ kind: 'noise', step, ...noise, timeMs: Date.now() });
+      },
       onSnapshot: (snapshot) => checkpoints.write(snapshot, snapshot.step === shard.endStep),
       onRejected: (rejection) => {
         set.reject(rejection);

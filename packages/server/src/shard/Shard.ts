@@ -16,6 +16,7 @@ import { normOfBlocks, sumOfBlocks } from '@tributary/core/reduction/blockSquare
 import { type Total, TreeSum } from '@tributary/core/reduction/TreeSum.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { findBroken, type Rejection } from './findBroken.ts';
+import type { MeasuredNoise } from './GradientBatch.ts';
 import { judgePull, type PullFacts } from './judgePull.ts';
 import { judgePush, type PushFacts, type PushJudgement, type PushState } from './judgePush.ts';
 import { judgeReduce, type ReduceFacts } from './judgeReduce.ts';
@@ -67,6 +68,8 @@ export interface ShardOptions {
   /** The block sums of squares of all shards at `step`, in order, given those of this one. Tries until `signal` fires. */
   gatherSquares(step: number, own: Float64Array, signal: AbortSignal): Promise<Float64Array[]>;
   onStep(step: ClosedStep): void;
+  /** An update was made whose noise was measured. */
+  onNoise(step: number, noise: MeasuredNoise): void;
   onSnapshot(snapshot: Snapshot): void;
   onRejected(rejection: Rejection): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
@@ -379,7 +382,7 @@ export class Shard {
 
   /** Synchronous: one more node of the tree. */
   #keep(
-    { rankBegin, rankEnd, step, weight, loss }: PushFacts,
+    { rankBegin, rankEnd, step, weight, loss, squares }: PushFacts,
     gradient: Float32Array | undefined,
   ): PushOutcome {
     const node = { begin: rankBegin, end: rankEnd };
@@ -389,6 +392,7 @@ export class Shard {
       gradient ?? new Float32Array(0),
       gradient === undefined ? 0 : weight,
       loss,
+      squares,
     );
     end?.();
     if (outcome === 'duplicate') return 'duplicate';
@@ -397,33 +401,42 @@ export class Shard {
   }
 
   #closeStep(step: number): void {
-    const { values, weight } = this.#tree.total();
+    const total = this.#tree.total();
+    const accumulated = this.#update.accumulated(this.#slots);
+    const batch = this.#update.batch.add(step, total, accumulated, () => this.#pool.take());
+    if (batch === undefined) {
+      this.#finishStep(step, undefined, []);
+      return;
+    }
+    const { values, weight } = batch;
     const { value, norm } = this.#spec.clipping;
     const isGradient = this.#spec.method === undefined;
     if (values !== undefined && isGradient && weight !== 1) this.#kernels.divide(values, weight);
+    const squares = () => this.#update.blockSquares(values ?? new Float32Array(this.length));
+    const quantities = this.#update.batch.measures ? [squares()] : [];
     if (values !== undefined && value !== undefined) this.#kernels.clip(values, value);
-    const squares =
-      norm === undefined ? [] : [this.#update.blockSquares(values ?? new Float32Array(this.length))];
-    const quantities = [...squares, ...this.#update.sums(this.#slots)];
+    if (norm !== undefined) quantities.push(squares());
+    quantities.push(...this.#update.sums(this.#slots));
     if (quantities.length === 0) {
-      this.#finishStep(step, []);
+      this.#finishStep(step, values, []);
       return;
     }
     const own = Float64Array.from(quantities.flatMap((blocks) => [...blocks]));
-    this.#squares.delete(step - 2);
+    const [eldest] = this.#squares.keys();
+    if (this.#squares.size > 1) this.#squares.delete(eldest);
     this.#squares.set(step, own);
     this.#waiters.wake();
-    if (this.length === this.#spec.layout.length) this.#finishStep(step, [own]);
-    else void this.#finishWithPeers(step, own);
+    if (this.length === this.#spec.layout.length) this.#finishStep(step, values, [own]);
+    else void this.#finishWithPeers(step, values, own);
   }
 
   /** Norms and other sums are those of the whole model, so every shard needs the blocks of all, and adds them in the same order. */
-  async #finishWithPeers(step: number, own: Float64Array): Promise<void> {
+  async #finishWithPeers(step: number, gradient: Float32Array | undefined, own: Float64Array): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
       try {
         const blocks = await this.#options.gatherSquares(step, own, signal);
-        if (!signal.aborted) this.#finishStep(step, blocks);
+        if (!signal.aborted) this.#finishStep(step, gradient, blocks);
         return;
       } catch (error) {
         if (!(error instanceof TributaryError)) throw error;
@@ -434,24 +447,31 @@ export class Shard {
     }
   }
 
-  /** `blocks` of all shards: the squares, where the job clips by the norm, and then what the optimizer needs, quantity by quantity. */
-  #finishStep(step: number, blocks: readonly Float64Array[]): void {
+  /**
+   * With the mean gradient of a batch; without one, the batch goes on, or all skipped it. `blocks` of all shards: the squares by which noise is measured, those by which the job clips, and then
+   * what the optimizer needs, quantity by quantity; none if the batch goes on.
+   */
+  #finishStep(step: number, gradient: Float32Array | undefined, blocks: readonly Float64Array[]): void {
     const { values, weight, loss } = this.#tree.take();
+    // It is in the sum of the batch.
+    if (values !== undefined && values !== gradient) this.#pool.give(values);
     invariant(step === this.clock, 'steps close in order');
     const { norm } = this.#spec.clipping;
-    const sums = this.#update.sumCount;
-    const count = sums + (norm === undefined ? 0 : 1);
+    const { batch, sumCount: sums } = this.#update;
+    const count = sums + (norm === undefined ? 0 : 1) + (batch.measures ? 1 : 0);
     const quantity = (index: number) =>
       blocks.map((all) => all.subarray((all.length / count) * index, (all.length / count) * (index + 1)));
-    const scale = norm === undefined ? 1 : clipScale(normOfBlocks(quantity(0)), norm);
-    if (sums > 0) {
+    const scale = norm === undefined ? 1 : clipScale(normOfBlocks(quantity(count - sums - 1)), norm);
+    if (sums > 0 && blocks.length > 0) {
       this.#update.learn(
         Array.from({ length: sums }, (_, index) => sumOfBlocks(quantity(count - sums + index))),
       );
     }
-    if (values !== undefined && scale !== 1) this.#kernels.scale(values, values, scale);
+    if (gradient !== undefined && scale !== 1) this.#kernels.scale(gradient, gradient, scale);
     this.#clocks.fill(step + 1);
-    this.#advance(values, step);
+    this.#advance(gradient, step, batch.rateFactor);
+    const noise = batch.measures && blocks.length > 0 ? batch.close(sumOfBlocks(quantity(0))) : undefined;
+    if (noise !== undefined) this.#options.onNoise(step, noise);
     this.#update.observe(loss, weight);
     if (weight > 0) this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness: 0 });
     this.#afterAdvance(step);
@@ -468,7 +488,7 @@ export class Shard {
       if (weight !== 1) this.#kernels.divide(gradient, weight);
       if (value !== undefined) this.#kernels.clip(gradient, value);
       // The sender knows the norm before clipping by value: with both bounds it is one from above.
-      const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares) / weight, norm);
+      const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares / weight), norm);
       if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
     }
     if (gradient !== undefined) this.#late.correct(gradient, version);

@@ -3,13 +3,14 @@ import type { JobSpec, OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { liveRanges, type Segment, segmentsOf } from '@tributary/core/layout/segments.ts';
-import { averageSlot, rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
+import { accumulatedSlot, averageSlot, rangeInSlot } from '@tributary/core/layout/slotLayout.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import type { Optimizer } from '@tributary/core/optimizer/Optimizer.ts';
 import { afterStep, type PlateauState, plateauBegin } from '@tributary/core/optimizer/plateau.ts';
 import { learningRateAt, plateauOf } from '@tributary/core/optimizer/schedule.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import { blockSums } from '@tributary/core/reduction/blockSquares.ts';
+import { GradientBatch } from './GradientBatch.ts';
 
 /** What is updated in one go, with the optimizer that its options make; all ranges counted from the begin of the shard's vectors. */
 interface Part extends Segment {
@@ -22,6 +23,7 @@ interface Part extends Segment {
 
 /** How an update turns a gradient into the next parameters: the job's optimizer, on every tensor by its own options. */
 export class ShardUpdate {
+  readonly batch: GradientBatch;
   readonly #spec: JobSpec;
   readonly #kernels: VectorKernels;
   readonly #parts: readonly Part[];
@@ -42,11 +44,13 @@ export class ShardUpdate {
     this.#optimizer = createOptimizer(spec.optimizer);
     this.#plateau = plateauOf(spec.schedule);
     const shared = this.#optimizer.rule.shared?.begin ?? [];
-    const fresh = [...shared, ...plateauBegin];
+    const fresh = [...shared, ...plateauBegin, ...GradientBatch.begin(spec)];
     // A job that is resumed with another optimizer begins anew.
     const begun = numbers.length === fresh.length ? numbers : fresh;
     this.#shared = begun.slice(0, shared.length);
-    this.#losses = this.#plateau === undefined ? plateauBegin : begun.slice(shared.length);
+    const afterLosses = shared.length + plateauBegin.length;
+    this.#losses = this.#plateau === undefined ? plateauBegin : begun.slice(shared.length, afterLosses);
+    this.batch = new GradientBatch(spec, kernels, begun.slice(afterLosses));
   }
 
   /** What `step` changes, counted from the begin of the shard. */
@@ -63,9 +67,14 @@ export class ShardUpdate {
     return slots[this.#optimizer.slots.indexOf(averageSlot)];
   }
 
+  /** The sum of the gradients of a batch that is not whole yet, where the job adapts it. */
+  accumulated(slots: readonly Float32Array[]): Float32Array | undefined {
+    return slots[this.#optimizer.slots.indexOf(accumulatedSlot)];
+  }
+
   /** What has to be remembered beside the slots; the same on all shards of a synchronous job. */
   get numbers(): number[] {
-    return [...this.#shared, ...this.#losses];
+    return [...this.#shared, ...this.#losses, ...this.batch.numbers];
   }
 
   /** How many sums there are. */

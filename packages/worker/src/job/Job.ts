@@ -68,6 +68,12 @@ export interface JobDefinition<
   /** A rank computes its minibatch in this many parts, one after the other: for batches that do not fit into memory at once. Default: 1. */
   accumulate?: number;
   /**
+   * Grows the batch with the gradient noise scale (McCandlish et al., 2018): up to `stepsMax` (default 16) steps' gradients make one update. `memory` (default 0.95) is what the
+   * estimate of the noise keeps of its old value at an update; `rate` says how the learning rate goes with the number of steps: `'constant'` (default), `'sqrt'` or `'linear'`.
+   * Epochs, schedules and whatever else counts steps stay as they are. Default: every step is an update.
+   */
+  adaptiveBatch?: { stepsMax?: number; memory?: number; rate?: 'constant' | 'sqrt' | 'linear' };
+  /**
    * What becomes of the examples at the end of an epoch that are too few for a step. `dropped` (default): they wait for another epoch. `short`: the ranks share them
    * out, and batches are shorter. `padded`: so too, but batches are made up to `batchSize`, and every batch has a field `weight`, 1 for true examples and 0 for
    * others, by which the loss must take its mean.
@@ -94,7 +100,7 @@ export interface JobDefinition<
   checkpointsKept?: number;
   /** 0 means never. Default: once an epoch, but at most about 100 times, if there is test data. */
   evaluateEverySteps?: number;
-  /** Workers measure how much gradients differ from rank to rank, for the gradient noise scale; it is in the metrics. Default: false. */
+  /** Measures how much gradients differ from rank to rank, for the gradient noise scale; it is in the metrics. Default: false. */
   measureNoise?: boolean;
   /** Rejected gradients (NaN, Inf) after which the job stops with an error. Default: 8. */
   rejectedMax?: number;

@@ -5,6 +5,7 @@ import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { PullEncoding, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import { resolveAdaptiveBatch } from '@tributary/core/optimizer/adaptiveBatch.ts';
 import type { Method } from '@tributary/core/optimizer/Optimizer.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
@@ -116,6 +117,9 @@ const definition = z.strictObject(
     ).default('dropped'),
     batchSize: whole(1, elementsMax).optional(),
     accumulate: whole(1, elementsMax).optional(),
+    adaptiveBatch: z
+      .record(z.string(), z.unknown(), { error: 'an object { stepsMax?, memory?, rate? }' })
+      .optional(),
     start: z
       .strictObject(
         {
@@ -178,6 +182,7 @@ function contradictions(job: Job): string[] {
     ),
     ...refusal(() => checkSchedule(schedule)),
     ...encodingProblems(job),
+    ...adaptiveBatchProblems(job),
   ];
   if (epochs === undefined && steps === undefined) problems.push('epochs or steps is missing');
   if (epochs !== undefined && steps !== undefined) problems.push('epochs and steps are both given: give one');
@@ -208,6 +213,27 @@ function contradictions(job: Job): string[] {
   }
   problems.push(...tensorContradictions(job), ...latenessContradictions(job));
   return isStepMethod(optimizer) ? [...problems, ...stepMethodContradictions(job)] : problems;
+}
+
+function adaptiveBatchProblems(job: Job): string[] {
+  const { adaptiveBatch, optimizer, ranks, staleness, sampling, tensors = [] } = job;
+  if (adaptiveBatch === undefined) return [];
+  const problems = refusal(() => resolveAdaptiveBatch(adaptiveBatch));
+  if (problems.length > 0) return problems;
+  const because = (reason: string) => problems.push(`adaptiveBatch is given, but ${reason}`);
+  if (isStepMethod(optimizer))
+    because(`${optimizer.name} makes one step of all that the ranks see: leave it out`);
+  if (ranks < 2) because('noise shows between ranks, and there is one: give the job more ranks');
+  if (staleness !== 0)
+    because(`staleness is ${staleness}: it takes the gradients of all ranks at the same step`);
+  if (sampling === 'full') because(`with sampling 'full' no gradient has noise: leave it out`);
+  if (serverMethod(optimizer.name)?.constantRate && resolveAdaptiveBatch(adaptiveBatch).rate !== 'constant')
+    because(`${optimizer.name} has a schedule of its own: leave its rate at 'constant'`);
+  if (tensors.some(({ frozenUntil = 0 }) => frozenUntil > 0))
+    because(
+      'a tensor thaws: the updates since then would not be known, so use frozen or leave frozenUntil out',
+    );
+  return problems;
 }
 
 function isScheduled({ name, options }: ScheduleSpec): boolean {

@@ -1,6 +1,7 @@
 import type { JobSpec, OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
 import { withMethodState, withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import { resolveAdaptiveBatch } from '@tributary/core/optimizer/adaptiveBatch.ts';
 import { createSampler } from '../data/sampler.ts';
 import { passesState } from '../methods/passes.ts';
 import { createStepMethod, isStepMethod } from '../methods/table.ts';
@@ -52,6 +53,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     lastBatch,
     batchSize,
     ...(job.accumulate !== undefined && { microBatches: job.accumulate }),
+    ...(job.adaptiveBatch !== undefined && { adaptiveBatch: resolveAdaptiveBatch(job.adaptiveBatch) }),
     trainSize,
     steps,
     stepsPerEpoch,
@@ -84,20 +86,19 @@ function encodingsOf(job: Job, layout: Layout): Pick<JobSpec, 'encoding' | 'pull
 
 /** How servers apply what is pushed, and what lies there. Throws INVALID_ARGUMENT if a method of the workers cannot work on such a model. */
 function optimizerOf(
-  { optimizer, averaging, passesMax }: Job,
+  { optimizer, averaging, adaptiveBatch, passesMax }: Job,
   model: Layout,
 ): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
-  if (!isStepMethod(optimizer)) return { optimizer: withAverage(optimizer, averaging), layout: model };
+  if (!isStepMethod(optimizer)) {
+    const averageKeep = averaging === undefined ? {} : { averageKeep: averaging };
+    const accumulates = adaptiveBatch === undefined ? {} : { accumulates: true as const };
+    return { optimizer: { ...optimizer, ...averageKeep, ...accumulates }, layout: model };
+  }
   return {
     optimizer: { name: 'assign', hyperparameters: {} },
     method: optimizer,
     layout: withMethodState(model, methodState(optimizer, model, passesMax)),
   };
-}
-
-/** The optimizer of the servers with the average of the parameters that the job asks for. */
-function withAverage(optimizer: OptimizerSpec, averaging: number | undefined): OptimizerSpec {
-  return averaging === undefined ? optimizer : { ...optimizer, averageKeep: averaging };
 }
 
 /** The flat vector at the start: the model's parameters, and behind them the state of the job's method. */

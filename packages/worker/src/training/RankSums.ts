@@ -1,6 +1,6 @@
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { liveRanges, type Segment } from '@tributary/core/layout/segments.ts';
-import { normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { GradientProgram } from '../compute/GradientProgram.ts';
@@ -22,7 +22,7 @@ export class RankSums {
   readonly #kernels: VectorKernels;
   /** By length, one for each level of the tree, made when first needed. */
   readonly #scratch = new Map<number, Float32Array[]>();
-  readonly #measureNoise: boolean;
+  readonly #measuresSquares: boolean;
   readonly #trace: Trace | undefined;
   #allocatedBytes = 0;
 
@@ -32,14 +32,14 @@ export class RankSums {
     batches: RankBatches,
     segments: readonly Segment[],
     kernels: VectorKernels,
-    measureNoise: boolean,
+    measuresSquares: boolean,
     trace?: Trace,
   ) {
     this.#program = program;
     this.#batches = batches;
     this.#segments = segments;
     this.#kernels = kernels;
-    this.#measureNoise = measureNoise;
+    this.#measuresSquares = measuresSquares;
     this.#trace = trace;
   }
 
@@ -75,7 +75,7 @@ export class RankSums {
       weight: left.weight + right.weight,
       loss: left.loss + right.loss,
       finite: left.finite && right.finite,
-      ...(this.#measureNoise && { squares: (left.squares ?? 0) + (right.squares ?? 0) }),
+      ...(this.#measuresSquares && { squares: (left.squares ?? 0) + (right.squares ?? 0) }),
     };
   }
 
@@ -123,8 +123,8 @@ export class RankSums {
       part++;
     }
     if (part === 0) sum.fill(0);
-    if (!this.#measureNoise || part === 0) return total;
-    return { ...total, squares: normOfBlocks([this.#kernels.blockSquares(sum)]) ** 2 / total.weight };
+    if (!this.#measuresSquares || part === 0) return total;
+    return { ...total, squares: sumOfBlocks([this.#kernels.blockSquares(sum)]) / total.weight };
   }
 
   #freeze(gradient: Float32Array, step: number): void {

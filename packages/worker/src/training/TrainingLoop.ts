@@ -5,12 +5,13 @@ import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { needsSquares } from '@tributary/core/job/needsSquares.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { averageSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
-import { blockSquares, normOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
+import { blockSquares, sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { passesState } from '../methods/passes.ts';
@@ -184,7 +185,6 @@ export class TrainingLoop {
       await underWay[slot];
       const target = gradients[slot].subarray(0, length);
       const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, target);
-      this.#tellNoise(node, step, sum, target);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
         underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
@@ -273,7 +273,7 @@ export class TrainingLoop {
       weight: sum.weight,
       loss: sum.loss,
     };
-    const reply = await this.#send(client, head, sum.finite, gradient);
+    const reply = await this.#send(client, head, sum, gradient);
     if (reply.outcome === 'fenced') return 'fenced';
     if (reply.outcome !== 'rejected') return 'done';
     if (node.end - node.begin > 1) return 'split';
@@ -285,11 +285,12 @@ export class TrainingLoop {
   async #send(
     client: ParameterClient,
     head: Omit<Push, 'squares' | 'gradient'>,
-    finite: boolean,
+    { finite, squares: measured = 0 }: NodeSum,
     work: Float32Array,
   ): Promise<PushResult> {
     const { record, feedback, trace } = this.#options;
-    const { clipping, layout } = record.spec;
+    const { spec } = record;
+    const { layout } = spec;
     const plain = work.subarray(0, layout.length);
     const { step, ranks, tokens } = head;
     const end = feedback && trace?.begin('encode', 'encode', { rank: ranks.begin, step });
@@ -297,11 +298,17 @@ export class TrainingLoop {
       ? feedback?.encode({ rank: ranks.begin, token: tokens[0], step, work })
       : undefined;
     end?.();
-    const isClipped = !this.#synchronous && clipping.norm !== undefined;
-    const arriving = isClipped && sending ? feedback!.decode(sending.gradient) : plain;
-    const squares = isClipped ? normOfBlocks([blockSquares(arriving)]) ** 2 : 0;
+    // Of what arrives.
+    const squares =
+      sending && needsSquares(spec)
+        ? sumOfBlocks([blockSquares(feedback!.decode(sending.gradient))]) / head.weight
+        : measured;
     try {
-      const reply = await client.push({ ...head, squares, gradient: sending?.gradient ?? plain });
+      const reply = await client.push({
+        ...head,
+        squares: finite ? squares : 0,
+        gradient: sending?.gradient ?? plain,
+      });
       if (sending !== undefined && ['applied', 'waiting', 'duplicate'].includes(reply.outcome))
         feedback?.arrived(sending);
       return reply;
@@ -331,17 +338,6 @@ export class TrainingLoop {
     const shards = (await client.describe()).flatMap((server) => server.shards);
     for (const rank of unknown)
       this.#clocks.set(rank, Math.min(...shards.map((shard) => shard.clocks[rank])));
-  }
-
-  /** How the gradients of single ranks compare with their mean, where there are several. */
-  #tellNoise(node: RankRange, step: number, sum: NodeSum, gradient: Float32Array): void {
-    const ranks = node.end - node.begin;
-    if (sum.squares === undefined || ranks === 1 || !sum.finite || sum.weight === 0) return;
-    this.#options.metrics.append({
-      ...{ kind: 'noise', step, small: sum.squares / sum.weight, smallExamples: sum.weight / ranks },
-      ...{ big: (normOfBlocks([blockSquares(gradient)]) / sum.weight) ** 2, bigExamples: sum.weight },
-      timeMs: Date.now(),
-    });
   }
 
   /** The parameters that were pulled, or the average that servers keep of them. */

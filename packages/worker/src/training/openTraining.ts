@@ -1,4 +1,5 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { needsSquares } from '@tributary/core/job/needsSquares.ts';
 import { createKernels } from '@tributary/core/kernels/createKernels.ts';
 import { firstDifference } from '@tributary/core/layout/firstDifference.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
@@ -80,7 +81,7 @@ export async function openTraining(
       batches,
       segmentsOf(spec, { begin: 0, end: spec.layout.length }),
       createKernels(),
-      spec.measureNoise === true,
+      needsSquares(spec),
       trace,
     ),
     async evaluate(current) {
