@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ProgramCache } from '@tributary/worker/compute/ProgramCache.ts';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../cluster/tributary.ts';
 
 const run = promisify(execFile);
 
@@ -29,6 +31,16 @@ test.each([
     expect(growth(settled, steps / resident.length)).toBeLessThan(bytesPerStepMax);
   },
 );
+
+test('nothing is told to the makers of ONNX Runtime, nor kept for them', async () => {
+  const folder = temporaryFolder();
+  const script = join(import.meta.dirname, 'memoryRun.ts');
+  // Where this is set the library keeps quiet by itself; elsewhere it writes a log and a number of the machine.
+  const { CI: _ci, ORT_DISABLE_TELEMETRY: _set, ...environment } = process.env;
+  const env = { ...environment, HOME: folder, TMPDIR: folder };
+  await run(process.execPath, [script, 'native', '20'], { env });
+  expect(readdirSync(folder)).toEqual([]);
+});
 
 test('programs are kept for a bounded number of shapes, the latest used', async () => {
   const disposed: string[] = [];

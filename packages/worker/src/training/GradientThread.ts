@@ -4,6 +4,7 @@ import { invariant } from '@tributary/core/errors/invariant.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
+import '../config.ts';
 import type {
   GradientReply,
   GradientRequest,

@@ -1,4 +1,5 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import '../../../config.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Buffer } from '../../ComputeBackend.ts';
 import { encodeModel } from '../onnx/encodeModel.ts';
