@@ -7,6 +7,7 @@ test('the nearest name, if it is near', () => {
   expect(nearestName('Adm', known)).toBe('adam');
   expect(nearestName('nestorov', known)).toBe('nesterov');
   expect(nearestName('sgd', known)).toBe('sgd');
+  expect(nearestName('traget', ['trace', 'target'])).toBe('target');
   expect(nearestName('newton', known)).toBeUndefined();
   expect(nearestName('x', [])).toBeUndefined();
 });

@@ -60,7 +60,10 @@ test('encodings that cannot be are refused by name', () => {
     ],
     [{ encoding: topk({ density: 2 }) }, 'encoding "topk": density is 2'],
     [{ encoding: { w: 'bf16', '*': 'bf17' as never } }, 'there is no encoding "bf17"'],
-    [{ pullEncoding: 'sign' as never }, `pullEncoding is 'sign', but must be 'f32', 'bf16' or 'f16'`],
+    [
+      { pullEncoding: 'sign' as never },
+      `pullEncoding is 'sign', but must be 'f32', 'bf16', 'f16' or 'delta'`,
+    ],
     [
       { encoding: topk({ momentum: 0.9 }), optimizer: adam() },
       'but the optimizer is adam: set its momentum to 0',

@@ -102,7 +102,7 @@ const definition = z.strictObject(
     ).default('f32'),
     pullEncoding: value<Job['pullEncoding']>(
       (found) => pullEncodings.includes(found as PullEncoding),
-      pullEncodings.map((name) => `'${name}'`).join(', '),
+      `'f32', 'bf16', 'f16' or 'delta'`,
     ).default('f32'),
     epochs: positive.optional(),
     steps: whole(1, elementsMax).optional(),
