@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run } from '../cluster/tributary.ts';
+import { run, start, temporaryFolder } from '../cluster/tributary.ts';
 
 const commands = [
   'train',
@@ -43,4 +44,13 @@ test('--version is that of the package', async () => {
     readFileSync(new URL('../../packages/cli/package.json', import.meta.url), 'utf8'),
   );
   expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('what a command compiled is kept for the next one', async () => {
+  const folder = temporaryFolder();
+  const { NODE_COMPILE_CACHE: _, ...environment } = process.env;
+  const version = start(['--version'], { env: { ...environment, TMPDIR: folder } });
+  expect(await version.ended).toMatchObject({ code: 0 });
+  const kept = readdirSync(join(folder, 'node-compile-cache'), { recursive: true });
+  expect(kept.length).toBeGreaterThan(20);
 });

@@ -7,6 +7,8 @@ if (Number(process.versions.node.split('.')[0]) < needed) {
   );
   process.exit(2);
 }
+// Compiling the modules is most of what a short command does; Node keeps what came of it in the folder for temporary files.
+(await import('node:module')).enableCompileCache();
 const { run } = await import('./run.ts');
 await run(process.argv);
 

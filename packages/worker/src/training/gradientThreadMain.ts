@@ -1,9 +1,9 @@
+import { enableCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { asTributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { type Span, Trace } from '@tributary/core/trace/Trace.ts';
 import type { GradientReply, GradientRequest, GradientThreadData, TracedReply } from './gradientMessages.ts';
-import { openTraining } from './openTraining.ts';
 import { traceClock } from './traceClock.ts';
 
 /*
@@ -23,6 +23,10 @@ const fail = (error: unknown) => {
   const { code, message, hint } = asTributaryError(error);
   reply({ kind: 'error', code, message, hint });
 };
+
+// A thread has a cache of its own, and the command's does not reach it.
+enableCompileCache();
+const { openTraining } = await import('./openTraining.ts');
 
 try {
   const training = await openTraining(data, trace);
