@@ -1,10 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
+import { layoutOf } from '@tributary/worker/autodiff/initialParameters.ts';
+import { loadJob } from '@tributary/worker/job/loadJob.ts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { stateOf } from '../../bench/methods/stateOf.ts';
+import { stateText } from '../../bench/methods/tables.ts';
+import { network } from '../../examples/methods/digits.ts';
+import { parseMethods } from '../../packages/cli/src/compare/parseMethods.ts';
 import { run, temporaryFolder } from '../cluster/tributary.ts';
-import { methodPages, otherCommands, root, sections } from './methodPages.ts';
+import { methodPages, otherCommands, root, sections, wordsOf } from './methodPages.ts';
 import { methodNames, methodOf, optionRules } from './optionRules.ts';
 import { trainHere } from './trainHere.ts';
 
@@ -49,6 +57,15 @@ describe.each(pages.map((page) => [page.name, page] as const))('%s', (name, page
       for (const value of good) expect(accepts(value), `${name}: ${value}`).toBe(true);
       for (const value of bad) expect(accepts(value), `${name}: ${value}`).toBe(false);
     }
+  });
+
+  test('tells what was measured, and what lies on the servers', async () => {
+    const costs = page.sections.get('What it costs here')!;
+    expect(costs).toMatch(/<!-- measured -->\n\n\|.*\[how\]\(.*<!-- end of measured -->$/s);
+    if (!/examples\/methods\//.test(page.commands[0]) || page.commands[0].includes(' tune ')) return;
+    await initialiseJax();
+    const { job } = await loadJob(join(root, wordsOf(page.commands[0])[1]));
+    expect(costs).toContain(stateText(stateOf(job.optimizer, layoutOf(network.model).layout)));
   });
 
   test('shows lines of the job that it trains', () => {
@@ -114,14 +131,18 @@ describe('examples', () => {
 
   async function trainInSmall(command: string): Promise<string> {
     const { path, flags } = parse(command);
-    const { 'start-from': startFrom, ...options } = Object.fromEntries(
+    const {
+      'start-from': startFrom,
+      epochs: _,
+      ...options
+    } = Object.fromEntries(
       await Promise.all(flags.map(async ([name, value]) => [name, await placeOf(value)] as const)),
     );
     const parameters = await trainHere(join(root, path), {
       ...{ steps: 2, evaluateEvery: 0, options },
       ...(startFrom !== undefined && { startFrom }),
     });
-    const file = join(folder, `${trained.size}.safetensors`);
+    const file = join(folder, `${randomUUID()}.safetensors`);
     await writeFile(file, parameters);
     return file;
   }
@@ -138,21 +159,17 @@ describe('examples', () => {
 
   /** What makes a command short; the last word of a flag counts. */
   const inSmall: Readonly<Record<string, readonly string[]>> = {
-    train: ['--steps', '2'],
     compare: ['--budget-passes', '1', '--seeds', '1', '--methods', 'newton,momentum(learningRate=0.5)'],
-    tune: ['--rate-steps', '10', '--noise-passes', '0'],
-    noise: ['--rate-steps', '10', '--noise-passes', '0.1'],
+    tune: ['--rate-steps', '10', '--noise-passes', '0.1'],
     search: ['--trials', '2', '--passes', '0.5'],
   };
 
-  const others = [...lines, ...otherCommands()].filter((line) => !trainings.includes(line));
+  const others = [...new Set([...lines, ...otherCommands()])].filter((line) => !trainings.includes(line));
   test.each(others)('%s, as it is typed', { timeout: 300_000 }, async (command) => {
-    const { words } = parse(command);
-    const kind = words.includes('--search')
-      ? 'search'
-      : words.includes('--noise-passes')
-        ? 'noise'
-        : words[0];
+    const { words, flags } = parse(command);
+    // All that the page compares must at least be methods; two of them are trained.
+    for (const [name, value] of flags) if (name === 'methods') parseMethods(value);
+    const kind = words.includes('--search') ? 'search' : words[0];
     const small = [...inSmall[kind], '--workers', '1', '--servers', '1', '--no-self-check'];
     const result = await run([...words, ...small, '--runs', temporaryFolder(), '--json'], { cwd: root });
     expect(result.code, result.stderr).toBe(0);
@@ -161,9 +178,7 @@ describe('examples', () => {
 });
 
 function parse(command: string): { words: string[]; path: string; flags: [string, string][] } {
-  const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)]
-    .map(([, quoted, plain]) => quoted ?? plain)
-    .slice(1);
+  const words = wordsOf(command);
   const flags = words.flatMap((word, at): [string, string][] =>
     word.startsWith('--') ? [[word.slice('--'.length), words[at + 1]]] : [],
   );

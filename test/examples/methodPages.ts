@@ -15,6 +15,7 @@ export interface OptionRow {
 export interface MethodPage {
   /** Family and method, such as `first-order/adam`. */
   readonly name: string;
+  readonly title: string;
   readonly headings: readonly string[];
   /** By heading. */
   readonly sections: ReadonlyMap<string, string>;
@@ -49,6 +50,12 @@ export function otherCommands(): string[] {
   );
 }
 
+/** Of a command, after its first: what a shell makes of the line. */
+export function wordsOf(command: string): string[] {
+  const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)];
+  return words.map(([, quoted, plain]) => quoted ?? plain).slice(1);
+}
+
 function readPage(name: string, text: string): MethodPage {
   const parts = text.split(/^## /m).slice(1);
   const found = parts.map((part): [string, string] => {
@@ -59,6 +66,7 @@ function readPage(name: string, text: string): MethodPage {
   const example = byHeading.get('Example') ?? '';
   return {
     name,
+    title: /^# (.*)/.exec(text)?.[1] ?? '',
     headings: found.map(([heading]) => heading),
     sections: byHeading,
     options: optionRows(byHeading.get('Options') ?? ''),

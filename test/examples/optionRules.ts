@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { init, numpy as np } from '@jax-js/jax';
+import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { JobSpec } from '@tributary/core/job/JobSpec.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
 import { type OptionTable, resolveOptions } from '@tributary/core/optimizer/options.ts';
@@ -56,7 +57,9 @@ export async function optionRules(page: string): Promise<OptionRules> {
   const method = methodOf(page);
   if (method !== undefined) return rulesOfTable(method.hyperparameters);
   await init('wasm');
-  return rulesByPage[page];
+  const rules = rulesByPage[page];
+  invariant(rules !== undefined, `optionRules.ts says where the options of ${page} are`);
+  return rules;
 }
 
 function rulesOfTable(table: OptionTable): OptionRules {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 /** Where the servers of a local cluster listen: Unix sockets, two to four times as fast as the loopback. Only this user may enter. */
 export class SocketFolder {
   readonly #path: string;
+  /** A second Ctrl-C leaves at once. */
+  readonly #atExit = () => this.remove();
 
   private constructor(path: string) {
     this.#path = path;
@@ -13,8 +15,7 @@ export class SocketFolder {
   /** In the folder for temporary files: the path of a socket has room for some hundred characters, and that of a run folder may be longer. */
   static create(): SocketFolder {
     const folder = new SocketFolder(mkdtempSync(join(tmpdir(), 'tributary-')));
-    // A second Ctrl-C leaves at once.
-    process.once('exit', () => folder.remove());
+    process.once('exit', folder.#atExit);
     return folder;
   }
 
@@ -23,6 +24,7 @@ export class SocketFolder {
   }
 
   remove(): void {
+    process.off('exit', this.#atExit);
     rmSync(this.#path, { recursive: true, force: true });
   }
 }
