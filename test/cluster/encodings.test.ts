@@ -43,9 +43,9 @@ test('with lossy encodings, too, the parameters are the same bits for any number
 test('asynchronous ranks encode as well, and the norm of what is clipped is that of what arrives', {
   timeout: 120_000,
 }, async () => {
-  const flags = ['--runs', temporaryFolder(), '--staleness', 'infinity', '--encoding', 'sign'];
+  const flags = ['--runs', temporaryFolder(), '--staleness', 'infinity', '--encoding', 'int8'];
   const { encoding, accuracy } = await train([jobFile('blobs'), ...flags]);
-  expect(encoding).toBe('sign');
+  expect(encoding).toBe('int8');
   expect(accuracy).toBeGreaterThan(0.5);
 });
 
