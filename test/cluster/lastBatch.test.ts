@@ -36,7 +36,7 @@ test('the short step at the end of an epoch counts for its examples, whether its
 test('padding is refused where the loss does not heed the weights', { timeout: 60_000 }, async () => {
   const flags = ['--last-batch', 'padded', '--heeds-weight', 'false'];
   const result = await run(['train', uneven, '--runs', temporaryFolder(), ...flags]);
-  expect(result.code).toBe(1);
+  expect(result.code).toBe(2);
   expect(result.stderr).toMatch(
     /the loss does not leave out examples of weight 0: it is .* set lastBatch to 'short'/,
   );
