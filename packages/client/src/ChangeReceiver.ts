@@ -3,6 +3,7 @@ import { changeCodec } from '@tributary/core/codec/pullEncodings.ts';
 import type { VectorEncoding } from '@tributary/core/codec/VectorEncoding.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
+import { limits } from '@tributary/core/limits/limits.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { PullHeader } from './transport/messages.ts';
 import type { ChunkReceiver } from './transport/ServerChannel.ts';
@@ -29,6 +30,8 @@ export class ChangeReceiver implements ChunkReceiver {
   readonly #options: ChangeReceiverOptions;
   /** Of parameters that come whole. */
   #whole: VectorReceiver | undefined;
+  /** What a chunk decodes to; none has more elements than one of float32 may have. */
+  #scratch: Float32Array | undefined;
   #received = 0;
   #next = 0;
 
@@ -61,7 +64,8 @@ export class ChangeReceiver implements ChunkReceiver {
     const part = encoding.part(range.begin + offset, data.length);
     if (part === undefined || offset < this.#next || part.end > range.end)
       throw this.#broken(`a chunk of ${data.length} bytes at element ${offset}`);
-    const change = new Float32Array(part.end - part.begin);
+    this.#scratch ??= new Float32Array(limits.chunkBytes / 4);
+    const change = this.#scratch.subarray(0, part.end - part.begin);
     kernels.decode(part.codec, data, change);
     kernels.add(target.subarray(offset, offset + change.length), change);
     this.#next = offset + change.length;

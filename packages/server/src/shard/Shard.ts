@@ -318,7 +318,8 @@ export class Shard {
     if (version === undefined) {
       throw new TributaryError(
         'FAILED_PRECONDITION',
-        `the shard was loaded at step ${this.clock}; it has nothing from before`,
+        `the parameters of step ${this.clock - 1} are gone; the shard is at step ${this.clock}`,
+        { hint: 'Every rank has completed that step, or the shard was loaded after it.' },
       );
     }
     versions.hold(version);
@@ -490,15 +491,14 @@ export class Shard {
       // The sender knows the norm before clipping by value: with both bounds it is one from above.
       const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares / weight), norm);
       if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
-    }
-    if (gradient !== undefined) this.#late.correct(gradient, version);
-    const rateFactor = this.#late.rateFactor(version);
-    if (gradient !== undefined) this.#late.keepCurrent();
-    if (gradient !== undefined) this.#advance(gradient, step, rateFactor);
-    // Whoever asks in these modes gets the newest.
-    this.#versions.forgetPrevious();
-    if (gradient !== undefined)
+      this.#late.correct(gradient, version);
+      const rateFactor = this.#late.rateFactor(version);
+      this.#late.keepCurrent();
+      this.#advance(gradient, step, rateFactor);
+      // Whoever asks in these modes gets the newest.
+      this.#versions.forgetPrevious();
       this.#options.onStep({ step, loss: loss / weight, examples: weight, staleness });
+    }
     this.#complete(rank, step);
     return 'applied';
   }
