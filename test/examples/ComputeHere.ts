@@ -31,6 +31,10 @@ export class ComputeHere implements Thread {
     return sum;
   }
 
+  readAhead(...[ranks, step]: Parameters<Thread['readAhead']>): void {
+    this.#training.readAhead(ranks, step);
+  }
+
   async evaluate(at: Float32Array): ReturnType<Thread['evaluate']> {
     const { loss, accuracy = null } = await this.#training.evaluate(at);
     return { loss, accuracy };

@@ -11,6 +11,7 @@ import type {
   GradientThreadData,
   NodeSum,
   Quantity,
+  ReadAhead,
   SharedWork,
   TracedReply,
 } from './gradientMessages.ts';
@@ -77,6 +78,11 @@ export class GradientThread {
     invariant(reply.kind === 'sum', 'a sum answers a sum');
     this.#examples += reply.weight;
     return reply;
+  }
+
+  /** Lets it read what these ranks are to compute next, as long as nothing else is asked of it. */
+  readAhead(ranks: readonly number[], step: number): void {
+    this.#thread.postMessage({ kind: 'readAhead', ranks, step } satisfies ReadAhead);
   }
 
   async evaluate(at: Float32Array): Promise<{ loss: number; accuracy: number | null }> {

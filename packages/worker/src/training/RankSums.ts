@@ -50,6 +50,7 @@ export class RankSums {
     step: number,
     target: Float32Array,
   ): Promise<NodeSum> {
+    await this.#batches.rest();
     const sum = this.#scratchOf(0, target.length);
     const found = await this.#node(quantity, node, step, sum, 0);
     target.set(sum);

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PushResult } from '@tributary/client/mergePushes.ts';
-import { ParameterClient, type Push } from '@tributary/client/ParameterClient.ts';
+import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts';
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
-import { needsSquares } from '@tributary/core/job/needsSquares.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
 import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
 import { averageSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
-import { blockSquares, sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { passesState } from '../methods/passes.ts';
@@ -20,7 +17,8 @@ import { createStepMethod } from '../methods/table.ts';
 import { ClusterStep, RanksFenced } from './ClusterStep.ts';
 import type { ErrorFeedback } from './ErrorFeedback.ts';
 import type { GradientThread } from './GradientThread.ts';
-import type { NodeSum } from './gradientMessages.ts';
+import { NodePusher } from './NodePusher.ts';
+import { nextTurn, type Turn, turnAfter } from './nextTurn.ts';
 import type { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
 import type { UsageReport } from './UsageReport.ts';
@@ -58,6 +56,7 @@ export interface TrainingLoopOptions {
 export class TrainingLoop {
   readonly #options: TrainingLoopOptions;
   readonly #synchronous: boolean;
+  readonly #pusher: NodePusher;
   readonly #method: StepMethod | undefined;
   readonly #modelLength: number;
   readonly #keepsAverage: boolean;
@@ -76,6 +75,7 @@ export class TrainingLoop {
   constructor(options: TrainingLoopOptions) {
     this.#options = options;
     this.#synchronous = options.record.spec.staleness === 0;
+    this.#pusher = new NodePusher(options);
     this.#endStep = options.record.endStep;
     const { method, layout } = options.record.spec;
     const model = withoutMethodState(layout);
@@ -137,10 +137,9 @@ export class TrainingLoop {
   async #advance(client: ParameterClient, tokens: ReadonlyMap<number, number>): Promise<void> {
     const { spec } = this.#options.record;
     await this.#learnClocks(client, tokens);
-    const step = Math.min(...this.#clocks.values());
+    const turn = nextTurn(this.#clocks, this.#synchronous);
+    const { step, ranks } = turn;
     if (step >= this.#endStep) return this.#pause(limits.placementPollMs);
-    const behind = [...this.#clocks.keys()].filter((rank) => this.#clocks.get(rank) === step);
-    const ranks = this.#synchronous ? behind : [Math.min(...behind)];
 
     const pulled = await client.pull(step, this.#options.parameters, { signal: this.#wait.signal });
     this.#endStep = pulled.endStep;
@@ -155,8 +154,8 @@ export class TrainingLoop {
         : ranks.map((rank) => ({ begin: rank, end: rank + 1 }));
     const fenced =
       this.#method === undefined
-        ? await this.#pushAll(client, nodes, step, tokens)
-        : await this.#stepAll(this.#method, client, nodes, step, tokens);
+        ? await this.#pushAll(client, nodes, turn, tokens)
+        : await this.#stepAll(this.#method, client, nodes, turn, tokens);
     await this.#options.leases.giveBack(fenced);
     for (const rank of ranks)
       if (!fenced.has(rank) && this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
@@ -167,27 +166,30 @@ export class TrainingLoop {
   async #pushAll(
     client: ParameterClient,
     nodes: readonly RankRange[],
-    step: number,
+    turn: Turn,
     tokens: ReadonlyMap<number, number>,
   ): Promise<Set<number>> {
+    const { step } = turn;
     const { thread, parameters, gradients } = this.#options;
     const { length } = parameters;
+    const work = { client, step, tokens, versions: this.#versions };
     const fenced = new Set<number>();
     const todo = [...nodes];
     const underWay: Promise<void>[] = gradients.map(() => Promise.resolve());
     let failure: unknown;
-    for (let turn = 0; failure === undefined; turn++) {
+    for (let count = 0; failure === undefined; count++) {
       // The last pushes may yet send a node back to be split.
       if (todo.length === 0) await Promise.all(underWay);
       const node = todo.shift();
       if (node === undefined) break;
-      const slot = turn % gradients.length;
+      const slot = count % gradients.length;
       await underWay[slot];
       const target = gradients[slot].subarray(0, length);
       const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, target);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
-        underWay[slot] = this.#push(client, node, step, tokens, sum, gradients[slot]).then(
+        if (todo.length === 0) this.#readAhead(turn);
+        underWay[slot] = this.#pusher.push({ ...work, node }, sum, gradients[slot]).then(
           (outcome) => {
             if (outcome === 'split') todo.unshift(...halves(node));
             if (outcome === 'fenced') for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
@@ -203,14 +205,21 @@ export class TrainingLoop {
     return fenced;
   }
 
+  /** Nothing is left to compute of this turn, but to push and to pull: time to read. */
+  #readAhead(turn: Turn): void {
+    const { step, ranks } = turnAfter(turn, this.#clocks, this.#synchronous);
+    if (step < this.#endStep) this.#options.thread.readAhead(ranks, step);
+  }
+
   /** Lets the method compute the step, and pushes what the parameters become. Returns the ranks that others have now. */
   async #stepAll(
     method: StepMethod,
     client: ParameterClient,
     nodes: readonly RankRange[],
-    step: number,
+    turn: Turn,
     tokens: ReadonlyMap<number, number>,
   ): Promise<Set<number>> {
+    const { step } = turn;
     const { spec } = this.#options.record;
     const context = new ClusterStep({
       ...{ client, nodes, tokens, step, modelLength: this.#modelLength, layout: spec.layout },
@@ -224,16 +233,17 @@ export class TrainingLoop {
     const fence = (node: RankRange) => {
       for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
     };
+    const work = { client, step, tokens, versions: this.#versions };
     try {
       if (spec.passesMax !== undefined && context.state(passesState.name)[0] >= spec.passesMax) {
         // Everyone sees the same, so all skip this step together; it is the last.
         if (ranksOf(nodes).includes(0))
           this.#endStep = await client.endAt(step, { signal: this.#wait.signal });
-        for (const node of nodes)
-          if ((await this.#skip(client, node, step, tokens)) === 'fenced') fence(node);
+        for (const node of nodes) if ((await this.#pusher.skip({ ...work, node })) === 'fenced') fence(node);
         return fenced;
       }
       const loss = await method.step(context);
+      this.#readAhead(turn);
       if (spec.passesMax !== undefined) {
         context.state(passesState.name)[0] += (context.passes * context.examples) / spec.trainSize;
       }
@@ -241,10 +251,11 @@ export class TrainingLoop {
       const others = ranksOf(nodes).filter((rank) => rank !== 0);
       if (others.length < ranksOf(nodes).length) {
         const first = { begin: 0, end: 1 };
-        if ((await this.#push(client, first, step, tokens, sum, context.next)) === 'fenced') fence(first);
+        const outcome = await this.#pusher.push({ ...work, node: first }, sum, context.next);
+        if (outcome === 'fenced') fence(first);
       }
       for (const node of coveringNodes(others, spec.ranks)) {
-        if ((await this.#skip(client, node, step, tokens)) === 'fenced') fence(node);
+        if ((await this.#pusher.skip({ ...work, node })) === 'fenced') fence(node);
       }
     } catch (error) {
       if (!(error instanceof RanksFenced)) throw error;
@@ -253,80 +264,6 @@ export class TrainingLoop {
       for (const rank of ranksOf(nodes)) if (!fenced.has(rank)) this.#clocks.delete(rank);
     }
     return fenced;
-  }
-
-  /** Pushes one sum. `split`: the sum of several ranks was refused, and each has to answer for itself. */
-  async #push(
-    client: ParameterClient,
-    node: RankRange,
-    step: number,
-    tokens: ReadonlyMap<number, number>,
-    sum: NodeSum,
-    gradient: Float32Array,
-  ): Promise<'done' | 'split' | 'fenced'> {
-    if (sum.weight === 0) return this.#skip(client, node, step, tokens);
-    const head = {
-      ranks: node,
-      step,
-      versions: this.#versions,
-      tokens: tokensOf(node, tokens),
-      weight: sum.weight,
-      loss: sum.loss,
-    };
-    const reply = await this.#send(client, head, sum, gradient);
-    if (reply.outcome === 'fenced') return 'fenced';
-    if (reply.outcome !== 'rejected') return 'done';
-    if (node.end - node.begin > 1) return 'split';
-    this.#options.log('warning', reply.reason);
-    return this.#skip(client, node, step, tokens);
-  }
-
-  /** Encodes a gradient if it is to be, and keeps what that takes from it. One that is not finite goes as it is, to be rejected. */
-  async #send(
-    client: ParameterClient,
-    head: Omit<Push, 'squares' | 'gradient'>,
-    { finite, squares: measured = 0 }: NodeSum,
-    work: Float32Array,
-  ): Promise<PushResult> {
-    const { record, feedback, trace } = this.#options;
-    const { spec } = record;
-    const { layout } = spec;
-    const plain = work.subarray(0, layout.length);
-    const { step, ranks, tokens } = head;
-    const end = feedback && trace?.begin('encode', 'encode', { rank: ranks.begin, step });
-    const sending = finite
-      ? feedback?.encode({ rank: ranks.begin, token: tokens[0], step, work })
-      : undefined;
-    end?.();
-    // Of what arrives.
-    const squares =
-      sending && needsSquares(spec)
-        ? sumOfBlocks([blockSquares(feedback!.decode(sending.gradient))]) / head.weight
-        : measured;
-    try {
-      const reply = await client.push({
-        ...head,
-        squares: finite ? squares : 0,
-        gradient: sending?.gradient ?? plain,
-      });
-      if (sending !== undefined && ['applied', 'waiting', 'duplicate'].includes(reply.outcome))
-        feedback?.arrived(sending);
-      return reply;
-    } catch (error) {
-      if (sending !== undefined) feedback?.inDoubt(sending);
-      throw error;
-    }
-  }
-
-  async #skip(
-    client: ParameterClient,
-    node: RankRange,
-    step: number,
-    tokens: ReadonlyMap<number, number>,
-  ): Promise<'done' | 'fenced'> {
-    const head = { ranks: node, step, tokens: tokensOf(node, tokens) };
-    const { outcome } = await client.push({ ...head, weight: 0, loss: 0, squares: 0, gradient: undefined });
-    return outcome === 'fenced' ? 'fenced' : 'done';
   }
 
   /** Where the ranks are that came since the last step: the least step that some shard still lacks. */
@@ -376,10 +313,6 @@ export class TrainingLoop {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#wait.signal }).catch(() => {});
   }
-}
-
-function tokensOf({ begin, end }: RankRange, tokens: ReadonlyMap<number, number>): number[] {
-  return Array.from({ length: end - begin }, (_, index) => tokens.get(begin + index)!);
 }
 
 function ranksOf(nodes: readonly RankRange[]): number[] {

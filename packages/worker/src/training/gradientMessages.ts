@@ -46,6 +46,13 @@ export type GradientRequest =
     }
   | { readonly kind: 'evaluate'; readonly at: Float32Array };
 
+/** What these ranks are to compute next may be read until the next request comes. There is no reply. */
+export interface ReadAhead {
+  readonly kind: 'readAhead';
+  readonly ranks: readonly number[];
+  readonly step: number;
+}
+
 export type GradientReply =
   | { readonly kind: 'ready'; readonly backend: string; readonly note: string }
   | ({ readonly kind: 'sum' } & NodeSum)

@@ -3,7 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import { asTributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { type Span, Trace } from '@tributary/core/trace/Trace.ts';
-import type { GradientReply, GradientRequest, GradientThreadData, TracedReply } from './gradientMessages.ts';
+import type {
+  GradientReply,
+  GradientRequest,
+  GradientThreadData,
+  ReadAhead,
+  TracedReply,
+} from './gradientMessages.ts';
 import { traceClock } from './traceClock.ts';
 
 /*
@@ -30,7 +36,11 @@ const { openTraining } = await import('./openTraining.ts');
 
 try {
   const training = await openTraining(data, trace);
-  port.on('message', async (request: GradientRequest) => {
+  port.on('message', async (request: GradientRequest | ReadAhead) => {
+    if (request.kind === 'readAhead') {
+      training.readAhead(request.ranks, request.step);
+      return;
+    }
     try {
       if (request.kind === 'evaluate') {
         const { loss, accuracy } = await training.evaluate(request.at);

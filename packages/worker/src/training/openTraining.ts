@@ -22,6 +22,8 @@ import { requireIndicesInRange } from './requireIndicesInRange.ts';
 
 export interface Training {
   readonly sums: RankSums;
+  /** Reads what these ranks are to compute next, until something is computed. */
+  readAhead(ranks: readonly number[], step: number): void;
   evaluate(parameters: Float32Array): Promise<Evaluation>;
   /** Which backend computes, and what there is to say about that. */
   readonly backend: string;
@@ -84,7 +86,9 @@ export async function openTraining(
       needsSquares(spec),
       trace,
     ),
+    readAhead: (ranks, step) => batches.readAhead(ranks, step),
     async evaluate(current) {
+      await batches.rest();
       test ??= await testSource?.open();
       if (test === undefined) throw new TributaryError('FAILED_PRECONDITION', `${file} names no test data`);
       return evaluateDataset(program, test, current, spec.lastBatch);
