@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { initialiseJax } from '@tributary/worker/autodiff/initialiseJax.ts';
 import { layoutOf } from '@tributary/worker/autodiff/initialParameters.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
@@ -138,12 +139,12 @@ describe('examples', () => {
     } = Object.fromEntries(
       await Promise.all(flags.map(async ([name, value]) => [name, await placeOf(value)] as const)),
     );
-    const parameters = await trainHere(join(root, path), {
+    const { prepared, flat } = await trainHere(join(root, path), {
       ...{ steps: 2, evaluateEvery: 0, options },
       ...(startFrom !== undefined && { startFrom }),
     });
     const file = join(folder, `${randomUUID()}.safetensors`);
-    await writeFile(file, parameters);
+    await writeFile(file, encodeSafetensors(prepared.shape.layout, flat, {}));
     return file;
   }
 

@@ -2,19 +2,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
-import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
 import { startServer } from '@tributary/server/ServerProcess.ts';
 import { modelParameters } from '@tributary/worker/parameters/loadParameters.ts';
 import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
 import type { OverrideFlags } from '../../packages/cli/src/commands/flags.ts';
-import { prepareJob } from '../../packages/cli/src/parameters/prepareJob.ts';
+import { type PreparedJob, prepareJob } from '../../packages/cli/src/parameters/prepareJob.ts';
+import { RunProgress } from '../../packages/cli/src/progress/RunProgress.ts';
+
+export interface TrainedHere {
+  readonly prepared: PreparedJob;
+  /** The model's parameters at the end. */
+  readonly flat: Float32Array;
+  readonly steps: number;
+  readonly pushedBytes: number;
+}
 
 /**
  * Trains a job by a controller, a server and a worker that are all in this process: real sockets and a real coordinator, but nothing has to be started, which for a few steps is
- * nearly all of the time. Returns the trained parameters as a file of safetensors.
+ * nearly all of the time. The tests that use it put ComputeHere in the place of the thread that computes.
  */
-export async function trainHere(path: string, overrides: OverrideFlags): Promise<Uint8Array> {
+export async function trainHere(path: string, overrides: OverrideFlags): Promise<TrainedHere> {
   const prepared = await prepareJob(path, overrides);
   const folder = await mkdtemp(join(tmpdir(), 'tributary-test-'));
   const coordinator = await openCoordinator(`sqlite:${join(folder, 'job.sqlite')}`, 'here');
@@ -35,8 +44,10 @@ export async function trainHere(path: string, overrides: OverrideFlags): Promise
     const { state, error, checkpoint } = await Promise.race([controlled, worker.then(() => controlled)]);
     if (state !== 'finished') throw new Error(`the job is ${state}: ${error}`);
     await worker;
-    const { layout, flat } = await modelParameters(coordinator, checkpoint);
-    return encodeSafetensors(layout, flat, {});
+    const progress = new RunProgress(prepared.spec);
+    await readAllMetrics(coordinator, '', (entry) => progress.add(entry));
+    const { flat } = await modelParameters(coordinator, checkpoint);
+    return { prepared, flat, steps: checkpoint.step, pushedBytes: progress.pushedBytes };
   } finally {
     leave.abort();
     await worker.catch(() => {});
