@@ -2,13 +2,14 @@ import {
   type handleUnaryCall,
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import { parameterService } from '@tributary/client/transport/parameterService.ts';
 import { errorCodes } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../support/freePort.ts';
 
 interface Call {
@@ -16,16 +17,26 @@ interface Call {
   readonly deadlineMs: number;
 }
 
+type Answer = Record<string, unknown>;
+/** What comes after a request of an exchange: headers of answers, of whatever call if they do not say, and chunks. */
+type Answering = (request: Answer & { what: string }) => { header?: Answer; chunk?: unknown }[];
+
 /** A server of the same contract that does only what a test says. */
-async function fakeServer(handlers: Record<string, unknown>, port = 0) {
+async function fakeServer(handlers: Record<string, unknown> & { exchange?: Answering }, port = 0) {
   const server = new Server();
   const calls: Call[] = [];
-  const all = Object.keys(parameterService).map((method) => [
-    method,
-    (call: { getDeadline(): Date | number }, ...rest: unknown[]) => {
-      calls.push({ method, deadlineMs: Number(call.getDeadline()) - Date.now() });
-      (handlers[method] as ((...args: unknown[]) => void) | undefined)?.(call, ...rest);
-    },
+  const all: [string, (call: never, ...rest: unknown[]) => void][] = Object.keys(parameterService).map(
+    (method) => [
+      method,
+      (call: { getDeadline(): Date | number }, ...rest) => {
+        calls.push({ method, deadlineMs: Number(call.getDeadline()) - Date.now() });
+        (handlers[method] as ((...args: unknown[]) => void) | undefined)?.(call, ...rest);
+      },
+    ],
+  );
+  all.push([
+    'Exchange',
+    (call: ServerDuplexStream<Answer, Answer>) => exchange(call, calls, handlers.exchange),
   ]);
   server.addService(parameterService, Object.fromEntries(all) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) =>
@@ -35,6 +46,16 @@ async function fakeServer(handlers: Record<string, unknown>, port = 0) {
   );
   onTestFinished(() => server.forceShutdown());
   return { address: `127.0.0.1:${bound}`, calls };
+}
+
+function exchange(call: ServerDuplexStream<Answer, Answer>, calls: Call[], answering?: Answering): void {
+  call.on('data', ({ header: request }: { header?: Answer & { what: string } }) => {
+    if (request === undefined) return;
+    calls.push({ method: request.what, deadlineMs: Number.NaN });
+    for (const { header, chunk } of answering?.(request) ?? [])
+      call.write(header === undefined ? { chunk } : { header: { call: request.call, ...header } });
+  });
+  call.on('error', () => {});
 }
 
 function clientOf(addresses: string[], options: { retryTotalMs?: number } = {}) {
@@ -75,8 +96,6 @@ test('every call has a deadline, and ends when its signal fires', async () => {
     ...{ weight: 1, loss: 0, values: new Float32Array(4) },
   };
   const given: Record<string, [number, (options: { signal: AbortSignal }) => Promise<unknown>]> = {
-    Push: [limits.pushDeadlineMs, (options) => client.push(pushOf(vector), options)],
-    Pull: [limits.pullDeadlineMs, (options) => client.pull(0, vector, options)],
     Describe: [limits.callDeadlineMs, (options) => client.describe(options)],
     BlockSquares: [
       limits.pullWaitMs + limits.callDeadlineMs,
@@ -86,7 +105,9 @@ test('every call has a deadline, and ends when its signal fires', async () => {
     EndAt: [limits.callDeadlineMs, (options) => client.endAt(0, options)],
     Reduce: [limits.pullDeadlineMs, (options) => client.reduce(contribution, vector, options)],
   };
-  expect(Object.keys(given).sort()).toEqual(Object.keys(parameterService).sort());
+  // Other clients push and pull by calls of their own, this one over an exchange.
+  const elsewhere = ['Exchange', 'Pull', 'Push'];
+  expect([...Object.keys(given), ...elsewhere].sort()).toEqual(Object.keys(parameterService).sort());
   for (const [method, [most, call]] of Object.entries(given)) {
     const controller = new AbortController();
     const done = expect(call({ signal: controller.signal }), method).rejects.toMatchObject({
@@ -96,6 +117,30 @@ test('every call has a deadline, and ends when its signal fires', async () => {
     expect(calls.at(-1)!.deadlineMs, method).toBeLessThanOrEqual(most);
     controller.abort();
     await done;
+  }
+});
+
+test('a push and a pull have a deadline each, and end when their signal fires', async () => {
+  const { address, calls } = await fakeServer({});
+  const client = clientOf([address]);
+  const vector = new Float32Array(4);
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  const given: Record<string, [number, (options: { signal: AbortSignal }) => Promise<unknown>]> = {
+    pull: [limits.pullDeadlineMs, (options) => client.pull(0, vector, options)],
+    push: [limits.pushDeadlineMs, (options) => client.push(pushOf(vector), options)],
+  };
+  for (const [what, [deadlineMs, call]] of Object.entries(given)) {
+    timers.mockClear();
+    const controller = new AbortController();
+    const done = expect(call({ signal: controller.signal }), what).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    await expect.poll(() => calls.some(({ method }) => method === what)).toBe(true);
+    expect(timers.mock.calls.map(([, delayMs]) => delayMs)).toContain(deadlineMs);
+    controller.abort();
+    await done;
+    // And the server is told.
+    await expect.poll(() => calls.at(-1)?.method).toBe('cancel');
   }
 });
 
@@ -176,13 +221,8 @@ test('the end that shards agree on is the latest that one of them needs', async 
 
 test('a gradient that is not finite goes only to the shard that will name it, so that no other applies its part', async () => {
   const rejecting = (reason: string) => ({
-    Push: (
-      call: { resume(): void; on(event: string, listener: () => void): void },
-      callback: (error: null, reply: unknown) => void,
-    ) => {
-      call.on('end', () => callback(null, { outcome: 'REJECTED', reason, clock: 0, endStep: 9 }));
-      call.resume();
-    },
+    exchange: ({ what }: { what: string }) =>
+      what === 'end' ? [{ header: { push: { outcome: 'REJECTED', reason, clock: 0, endStep: 9 } } }] : [],
   });
   const [first, second] = [await fakeServer(rejecting('first')), await fakeServer(rejecting('second'))];
   const gradient = new Float32Array(8);
@@ -192,27 +232,24 @@ test('a gradient that is not finite goes only to the shard that will name it, so
   expect(first.calls).toHaveLength(0);
 });
 
-const header = { ready: true, version: 0, clock: 0, endStep: 9, length: 4 };
+const pull = { header: { pull: { ready: true, version: 0, clock: 0, endStep: 9, length: 4 } } };
+const end = { header: { end: true } };
 const chunk = (offset: number, elements: number) => ({ chunk: { offset, data: Buffer.alloc(elements * 4) } });
 
 test.each([
-  ['a chunk before the header', [chunk(0, 4)], 'a chunk came before the header'],
-  ['no header', [], 'no header came'],
-  ['a gap', [{ header }, chunk(1, 3)], 'came in disorder: 12 bytes in all'],
+  ['a chunk before the header', [chunk(0, 4), end], 'a chunk came before the header'],
+  ['no header', [end], 'an answer ended that had not begun'],
+  ['a gap', [pull, chunk(1, 3), end], 'came in disorder: 12 bytes in all'],
   [
     'the same twice',
-    [{ header }, chunk(0, 2), chunk(0, 2)],
+    [pull, chunk(0, 2), chunk(0, 2), end],
     'came in disorder: a chunk of 8 bytes at element 0',
   ],
-  ['too much', [{ header }, chunk(0, 5)], 'came in disorder: a chunk of 20 bytes at element 0'],
-  ['too little', [{ header }, chunk(0, 3)], 'came in disorder: 12 bytes in all'],
-])('%s in what a server sends is noticed', async (_, messages, reason) => {
-  const { address } = await fakeServer({
-    Pull: (call: { write(message: unknown): void; end(): void }) => {
-      for (const message of messages) call.write(message);
-      call.end();
-    },
-  });
+  ['too much', [pull, chunk(0, 5), end], 'came in disorder: a chunk of 20 bytes at element 0'],
+  ['too little', [pull, chunk(0, 3), end], 'came in disorder: 12 bytes in all'],
+  ['an answer that is none', [{ header: {} }], 'an answer says nothing'],
+])('%s in what a server sends is noticed', async (_, answers, reason) => {
+  const { address } = await fakeServer({ exchange: ({ what }) => (what === 'pull' ? answers : []) });
   await expect(clientOf([address]).pull(0, new Float32Array(4))).rejects.toMatchObject({
     code: 'INTERNAL',
     message: expect.stringContaining(reason),

@@ -1,4 +1,3 @@
-import { type EventEmitter, once } from 'node:events';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import {
@@ -8,11 +7,14 @@ import {
   credentials,
   Metadata,
   type ServiceError,
+  type StatusObject,
 } from '@grpc/grpc-js';
 import type { Chunk, ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import { Exchange, serverLeft } from './Exchange.ts';
 import type {
+  ExchangeAnswer,
   PullHeader,
   PullRequest,
   PushHeader,
@@ -25,6 +27,7 @@ import { type Method, parameterService, type Received } from './parameterService
 import type { CallLimits, ChunkReceiver, ServerChannel } from './ServerChannel.ts';
 import { fromStatus } from './status.ts';
 import type { TlsIdentity } from './transport.ts';
+import { type ChunkStream, writeChunks } from './writeChunks.ts';
 
 const channelOptions = {
   'grpc.max_send_message_length': limits.messageBytesMax,
@@ -47,6 +50,7 @@ const channelOptions = {
 export class GrpcChannel implements ServerChannel {
   readonly address: string;
   readonly #client: Client;
+  #exchange: Exchange | undefined;
 
   constructor(address: string, tls?: TlsIdentity) {
     this.address = address;
@@ -79,49 +83,12 @@ export class GrpcChannel implements ServerChannel {
     });
   }
 
-  async push(
-    header: PushHeader,
-    chunks: Iterable<Chunk>,
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<PushReply> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Push;
-    const ended = new AbortController();
-    const { promise: reply, resolve, reject } = Promise.withResolvers<PushReply>();
-    const call = this.#client.makeClientStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      new Metadata(),
-      callOptions(deadlineMs),
-      (error: ServiceError | null, value?: PushReply) => {
-        if (error === null) resolve(value!);
-        else reject(fromStatus(error, this.address));
-        ended.abort();
-      },
-    );
-    cancelWith(call, signal);
-    // A server may answer before it has read everything.
-    call.on('error', () => {});
-    await writeStream(call, header, chunks, ended.signal);
-    return reply;
+  push(header: PushHeader, chunks: Iterable<Chunk>, callLimits: CallLimits): Promise<PushReply> {
+    return this.#exchanging().push(header, chunks, callLimits);
   }
 
-  async pull(
-    request: PullRequest,
-    receiver: ChunkReceiver,
-    { deadlineMs, signal }: CallLimits,
-  ): Promise<PullHeader> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Pull;
-    const call = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      new Metadata(),
-      callOptions(deadlineMs),
-    );
-    cancelWith(call, signal);
-    return this.#readStream<PullHeader>(call, receiver);
+  pull(request: PullRequest, receiver: ChunkReceiver, callLimits: CallLimits): Promise<PullHeader> {
+    return this.#exchanging().pull(request, receiver, callLimits);
   }
 
   async reduce(
@@ -141,16 +108,53 @@ export class GrpcChannel implements ServerChannel {
     cancelWith(call, signal);
     const ended = new AbortController();
     call.once('status', () => ended.abort());
-    const reply = this.#readStream<ReduceTotalHeader>(call, receiver);
+    const reply = this.#readStream(call, receiver);
     const [total] = await Promise.all([reply, writeStream(call, header, chunks, ended.signal)]);
     return total;
   }
 
-  async #readStream<Header extends PullHeader | ReduceTotalHeader>(
-    call: AsyncIterable<Received<Header>> & { cancel(): void },
+  /** The stream of pushes and pulls: begun with the first of them, and anew when it was lost. */
+  #exchanging(): Exchange {
+    if (this.#exchange?.isOver === false) return this.#exchange;
+    const exchange = new Exchange(this.address);
+    this.#exchange = exchange;
+    const { path, requestSerialize, responseDeserialize } = parameterService.Exchange;
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      new Metadata(),
+      {},
+    );
+    const ended = new AbortController();
+    call.on('data', (message: Received<ExchangeAnswer>) => {
+      if (exchange.isOver) return;
+      try {
+        exchange.message(message);
+      } catch (error) {
+        exchange.lost(error as TributaryError);
+        call.cancel();
+      }
+    });
+    // The status tells, which comes last: 'end' comes before it, also when the stream was cut.
+    call.on('error', () => {});
+    call.once('status', (status: StatusObject) => {
+      ended.abort();
+      exchange.lost(status.code === 0 ? serverLeft(this.address) : fromStatus(status, this.address));
+    });
+    exchange.open({
+      send: (header) => call.write({ header }),
+      sendChunks: (chunks, taken) => void writeChunks(call, chunks, ended.signal).then(taken),
+      breakOff: () => call.cancel(),
+    });
+    return exchange;
+  }
+
+  async #readStream(
+    call: AsyncIterable<Received<ReduceTotalHeader>> & { cancel(): void },
     receiver: ChunkReceiver | undefined,
-  ): Promise<Header> {
-    let header: Header | undefined;
+  ): Promise<ReduceTotalHeader> {
+    let header: ReduceTotalHeader | undefined;
     try {
       for await (const message of call) {
         if ('malformed' in message) throw message.malformed;
@@ -169,6 +173,9 @@ export class GrpcChannel implements ServerChannel {
   }
 
   close(): void {
+    this.#exchange?.breakOff(
+      new TributaryError('CANCELLED', `server ${this.address}: the channel is closed`),
+    );
     this.#client.close();
   }
 }
@@ -184,18 +191,15 @@ function hostOf(address: string): string {
   return address.startsWith('unix:') ? 'localhost' : address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }
 
-/** Sends a header and chunks as fast as the transport takes them, until `ended` fires: then there is nobody left to write to, and no 'drain' to wait for. */
+/** Sends a header and chunks, and ends our side. */
 async function writeStream<Header>(
-  call: EventEmitter & { write(message: ChunkMessage<Header>): boolean; end(): void },
+  call: ChunkStream & { write(message: ChunkMessage<Header>): boolean; end(): void },
   header: Header,
   chunks: Iterable<Chunk>,
   ended: AbortSignal,
 ): Promise<void> {
   call.write({ header });
-  for (const chunk of chunks) {
-    if (ended.aborted) return;
-    if (!call.write({ chunk })) await once(call, 'drain', { signal: ended }).catch(() => {});
-  }
+  await writeChunks(call, chunks, ended);
   if (!ended.aborted) call.end();
 }
 

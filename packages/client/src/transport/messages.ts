@@ -49,6 +49,27 @@ export interface PullHeader {
   encoding: string;
 }
 
+/** What a client says on an exchange, beside chunks. */
+export type ExchangeRequest = { call: number } & (
+  | { what: 'push'; push: PushHeader }
+  | { what: 'pull'; pull: PullRequest }
+  | { what: 'end'; end: true }
+  | { what: 'cancel'; cancel: true }
+);
+
+/** And what a server says. */
+export type ExchangeAnswer = { call: number } & (
+  | { what: 'push'; push: PushReply }
+  | { what: 'pull'; pull: PullHeader }
+  | { what: 'end'; end: true }
+  | { what: 'refusal'; refusal: Refusal }
+);
+
+export interface Refusal {
+  code: number;
+  message: string;
+}
+
 export interface ReduceHeader {
   target: Target;
   rankBegin: number;

@@ -3,6 +3,8 @@ import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { type ChunkMessage, decodeChunkMessage, encodeChunk } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type {
+  ExchangeAnswer,
+  ExchangeRequest,
   PullHeader,
   PullRequest,
   PushHeader,
@@ -33,6 +35,12 @@ export type ParameterService = {
 } & {
   Push: Method<ChunkMessage<PushHeader>, PushReply, Received<PushHeader>, PushReply>;
   Pull: Method<PullRequest, ChunkMessage<PullHeader>, PullRequest, Received<PullHeader>>;
+  Exchange: Method<
+    ChunkMessage<ExchangeRequest>,
+    ChunkMessage<ExchangeAnswer>,
+    Received<ExchangeRequest>,
+    Received<ExchangeAnswer>
+  >;
   Reduce: Method<
     ChunkMessage<ReduceHeader>,
     ChunkMessage<ReduceTotalHeader>,
@@ -53,7 +61,7 @@ export const packageDefinition: PackageDefinition = loadSync(
 export const parameterService = withChunkCodec(packageDefinition[serviceName] as unknown as ParameterService);
 
 function withChunkCodec(loaded: ParameterService): ParameterService {
-  const { Push: push, Pull: pull, Reduce: reduce } = loaded;
+  const { Push: push, Pull: pull, Exchange: exchange, Reduce: reduce } = loaded;
   return {
     ...loaded,
     Push: {
@@ -66,13 +74,20 @@ function withChunkCodec(loaded: ParameterService): ParameterService {
       responseSerialize: serializer(pull.responseSerialize),
       responseDeserialize: deserializer<PullHeader>(pull.responseDeserialize),
     },
-    Reduce: {
-      ...reduce,
-      requestSerialize: serializer(reduce.requestSerialize),
-      requestDeserialize: deserializer<ReduceHeader>(reduce.requestDeserialize),
-      responseSerialize: serializer(reduce.responseSerialize),
-      responseDeserialize: deserializer<ReduceTotalHeader>(reduce.responseDeserialize),
-    },
+    Exchange: bothWays<ExchangeRequest, ExchangeAnswer>(exchange),
+    Reduce: bothWays<ReduceHeader, ReduceTotalHeader>(reduce),
+  };
+}
+
+function bothWays<Asked, Answered>(
+  method: Method<ChunkMessage<Asked>, ChunkMessage<Answered>, Received<Asked>, Received<Answered>>,
+) {
+  return {
+    ...method,
+    requestSerialize: serializer(method.requestSerialize),
+    requestDeserialize: deserializer<Asked>(method.requestDeserialize),
+    responseSerialize: serializer(method.responseSerialize),
+    responseDeserialize: deserializer<Answered>(method.responseDeserialize),
   };
 }
 

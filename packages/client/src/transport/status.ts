@@ -1,4 +1,4 @@
-import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
+import { Metadata, type StatusObject } from '@grpc/grpc-js';
 import { type ErrorCode, errorCodes, TributaryError } from '@tributary/core/errors/TributaryError.ts';
 
 const names = new Map<number, ErrorCode>(
@@ -11,8 +11,10 @@ export function errorCodeOf(status: number): ErrorCode {
 }
 
 /** What a call to `address` failed with, as an error of ours that says where. */
-export function fromStatus(error: ServiceError, address: string): TributaryError {
-  return new TributaryError(errorCodeOf(error.code), `server ${address}: ${error.details}`, { cause: error });
+export function fromStatus(status: Pick<StatusObject, 'code' | 'details'>, address: string): TributaryError {
+  return new TributaryError(errorCodeOf(status.code), `server ${address}: ${status.details}`, {
+    cause: status,
+  });
 }
 
 /** What a handler threw, as the status its caller gets. Anything but a TributaryError is a defect of the server. */

@@ -21,6 +21,8 @@ export const limits = {
   relayBytesMax: 1 << 20,
   /** Characters of an error message that travel: far below what a peer accepts as headers. */
   statusMessageMax: 4096,
+  /** Answers on a stream of pushes and pulls that its client has not read: it has a few requests under way, for each shard. */
+  exchangeUnreadMax: 1024,
   /** Settings in one frame; the protocol has about ten. */
   http2SettingsMax: 32,
   /** Given to a socket before it must have taken some: enough to keep it busy until we look again, little enough that streams take turns. */

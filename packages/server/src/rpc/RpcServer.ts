@@ -15,7 +15,9 @@ import { blockSquares } from './blockSquares.ts';
 import type { RpcContext } from './calls.ts';
 import { checkpointPart } from './checkpointPart.ts';
 import { describe } from './describe.ts';
+import type { ExchangeSession } from './ExchangeSession.ts';
 import { endAt } from './endAt.ts';
+import { exchange } from './exchange.ts';
 import { FastServer } from './fast/FastServer.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
@@ -29,6 +31,14 @@ const serverOptions = {
   'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
 } as const;
 
+interface Parts {
+  readonly server: Server;
+  readonly fast: FastServer | undefined;
+  readonly health: HealthImplementation;
+  /** Streams that would last: they are ended first. */
+  readonly sessions: ReadonlySet<ExchangeSession>;
+}
+
 /** The parameter service, health and reflection on one address: all of it by grpc-js, or with the fast path in front for the calls that carry tensors. */
 export class RpcServer {
   /** Where it listens: as given, with the port that was found if 0 was asked for. */
@@ -36,25 +46,24 @@ export class RpcServer {
   readonly #server: Server;
   readonly #fast: FastServer | undefined;
   readonly #health: HealthImplementation;
+  readonly #sessions: ReadonlySet<ExchangeSession>;
 
-  private constructor(
-    address: string,
-    server: Server,
-    fast: FastServer | undefined,
-    health: HealthImplementation,
-  ) {
+  private constructor(address: string, { server, fast, health, sessions }: Parts) {
     this.address = address;
     this.#server = server;
     this.#fast = fast;
     this.#health = health;
+    this.#sessions = sessions;
   }
 
   /** Listens on `host:port` (port 0: any free one) or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
   static async listen(
     bind: string,
-    context: RpcContext,
+    handlers: RpcContext,
     transport: TransportChoice = 'auto',
   ): Promise<RpcServer> {
+    const sessions = new Set<ExchangeSession>();
+    const context = { ...handlers, sessions };
     // What grpc-js would print to the console, it also gives us as an error.
     setLogVerbosity(logVerbosity.NONE);
     const server = new Server(serverOptions);
@@ -62,6 +71,7 @@ export class RpcServer {
     server.addService(parameterService, {
       Push: push(context),
       Pull: pull(context),
+      Exchange: exchange(context),
       Reduce: reduce(context),
       Describe: describe(context),
       BlockSquares: blockSquares(context),
@@ -77,11 +87,11 @@ export class RpcServer {
       const fast = await FastServer.listen(bind, context, behind).catch((error: Error) => {
         throw bindError(bind, error);
       });
-      return new RpcServer(withPort(bind, fast.port), server, fast, health);
+      return new RpcServer(withPort(bind, fast.port), { server, fast, health, sessions });
     }
     const port = await bindTo(server, bind, credentialsOf(transport));
     widenConnections(server);
-    return new RpcServer(withPort(bind, port), server, undefined, health);
+    return new RpcServer(withPort(bind, port), { server, fast: undefined, health, sessions });
   }
 
   /** What the health service answers. */
@@ -96,6 +106,7 @@ export class RpcServer {
       this.#fast?.destroy();
       this.#server.forceShutdown();
     }, limits.serverDrainMs);
+    for (const session of [...this.#sessions]) session.leave();
     await this.#fast?.stop();
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(timer);

@@ -1,6 +1,4 @@
-import { type EventEmitter, once } from 'node:events';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { type ChunkStream, writeChunks } from '@tributary/client/transport/writeChunks.ts';
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { type Cancellable, signalOf } from './calls.ts';
 
@@ -13,8 +11,8 @@ export interface TensorWriter<Header> {
 }
 
 /** A call of grpc-js that answers so. */
-type GrpcCall<Header> = EventEmitter &
-  Cancellable & { write(message: { header: Header } | { chunk: Chunk }): boolean; end(): void };
+type GrpcCall<Header> = ChunkStream &
+  Cancellable & { write(message: { header: Header }): boolean; end(): void };
 
 export function grpcWriter<Header>(call: GrpcCall<Header>): TensorWriter<Header> {
   const signal = signalOf(call);
@@ -22,13 +20,8 @@ export function grpcWriter<Header>(call: GrpcCall<Header>): TensorWriter<Header>
     signal,
     async answer(header, chunks) {
       call.write({ header });
-      for (const chunk of chunks) {
-        if (signal.aborted) break;
-        if (!call.write({ chunk })) await once(call, 'drain', { signal }).catch(() => {});
-      }
+      await writeChunks(call, chunks, signal);
       call.end();
-      // Until then a chunk may wait to become bytes of a message.
-      await finished(call as unknown as Writable).catch(() => {});
     },
   };
 }

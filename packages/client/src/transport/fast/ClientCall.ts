@@ -11,8 +11,9 @@ import type { Http2Socket, PlacingHandler } from './Http2Socket.ts';
 export interface CallOptions {
   readonly address: string;
   readonly path: string;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
+  /** Undefined: it lasts as long as it lasts. */
+  readonly deadlineMs: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a call sends once its stream is there, and what it does with what comes. */
@@ -47,9 +48,9 @@ export class ClientCall implements PlacingHandler {
   readonly #options: CallOptions;
   readonly #work: CallWork;
   readonly #reader: MessageReader;
-  readonly #endsAtMs: number;
+  readonly #beganAtMs = performance.now();
   readonly #settle: { resolve: () => void; reject: (error: unknown) => void };
-  readonly #deadline: NodeJS.Timeout;
+  #deadline: NodeJS.Timeout | undefined;
   #socket: Http2Socket | undefined;
   #stream: Http2Stream | undefined;
   /** The kernel may be writing to the memory of the caller. */
@@ -66,14 +67,10 @@ export class ClientCall implements PlacingHandler {
     this.#work = work;
     this.#reader = new MessageReader(work);
     const { deadlineMs, signal, address } = options;
-    this.#endsAtMs = performance.now() + deadlineMs;
-    this.#deadline = setTimeout(
-      () =>
-        this.fail(
-          new TributaryError('DEADLINE_EXCEEDED', `server ${address}: no answer within ${deadlineMs} ms`),
-        ),
-      deadlineMs,
-    );
+    if (deadlineMs !== undefined) {
+      const late = `server ${address}: no answer within ${deadlineMs} ms`;
+      this.#deadline = setTimeout(() => this.fail(new TributaryError('DEADLINE_EXCEEDED', late)), deadlineMs);
+    }
     if (signal?.aborted) this.#cancelled();
     else signal?.addEventListener('abort', this.#cancelled, { once: true });
   }
@@ -88,7 +85,7 @@ export class ClientCall implements PlacingHandler {
   }
 
   begin(socket: Http2Socket): void {
-    const { path, address } = this.#options;
+    const { path, address, deadlineMs } = this.#options;
     const headers: Header[] = [
       [':method', 'POST'],
       [':scheme', 'http'],
@@ -96,8 +93,9 @@ export class ClientCall implements PlacingHandler {
       [':authority', address.startsWith('unix:') ? 'localhost' : address],
       ['te', 'trailers'],
       ['content-type', 'application/grpc'],
-      ['grpc-timeout', formatTimeout(this.#endsAtMs - performance.now())],
     ];
+    if (deadlineMs !== undefined)
+      headers.push(['grpc-timeout', formatTimeout(this.#beganAtMs + deadlineMs - performance.now())]);
     this.#socket = socket;
     this.#stream = socket.connection.request(headers, this, false);
     this.#work.send(this);

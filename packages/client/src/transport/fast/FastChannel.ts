@@ -1,5 +1,6 @@
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
+import { Exchange, serverLeft } from '../Exchange.ts';
 import type {
   PullHeader,
   PullRequest,
@@ -11,7 +12,7 @@ import type {
 } from '../messages.ts';
 import { type Method, parameterService, type Received } from '../parameterService.ts';
 import type { CallLimits, ChunkReceiver, ServerChannel } from '../ServerChannel.ts';
-import { ClientCall } from './ClientCall.ts';
+import { type CallOptions, type CallWork, ClientCall } from './ClientCall.ts';
 import { Http2Socket } from './Http2Socket.ts';
 import { messageOf, sendChunks } from './sendChunks.ts';
 
@@ -23,6 +24,7 @@ export class FastChannel implements ServerChannel {
   readonly address: string;
   #connecting: Promise<Http2Socket> | undefined;
   #socket: Http2Socket | undefined;
+  #exchange: Exchange | undefined;
   /** Calls that wait for room on the connection. */
   #waiting: (() => void)[] = [];
   #closed = false;
@@ -45,24 +47,12 @@ export class FastChannel implements ServerChannel {
     return this.#one(reply);
   }
 
-  async push(header: PushHeader, chunks: Iterable<Chunk>, callLimits: CallLimits): Promise<PushReply> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Push;
-    let reply: PushReply | undefined;
-    await this.#call(path, callLimits, {
-      send: (call) => sendAll(call, requestSerialize({ header }), chunks),
-      message: (bytes) => (reply = responseDeserialize(bytes)),
-    });
-    return this.#one(reply);
+  push(header: PushHeader, chunks: Iterable<Chunk>, callLimits: CallLimits): Promise<PushReply> {
+    return this.#exchanging().push(header, chunks, callLimits);
   }
 
-  async pull(request: PullRequest, receiver: ChunkReceiver, callLimits: CallLimits): Promise<PullHeader> {
-    const { path, requestSerialize, responseDeserialize } = parameterService.Pull;
-    const answer = this.#answer<PullHeader>(responseDeserialize, receiver);
-    await this.#call(path, callLimits, {
-      send: (call) => call.stream.send(messageOf(requestSerialize(request)), { last: true }),
-      ...answer,
-    });
-    return answer.header();
+  pull(request: PullRequest, receiver: ChunkReceiver, callLimits: CallLimits): Promise<PullHeader> {
+    return this.#exchanging().pull(request, receiver, callLimits);
   }
 
   async reduce(
@@ -72,7 +62,7 @@ export class FastChannel implements ServerChannel {
     callLimits: CallLimits,
   ): Promise<ReduceTotalHeader> {
     const { path, requestSerialize, responseDeserialize } = parameterService.Reduce;
-    const answer = this.#answer<ReduceTotalHeader>(responseDeserialize, receiver);
+    const answer = this.#answer(responseDeserialize, receiver);
     await this.#call(path, callLimits, {
       send: (call) => sendAll(call, requestSerialize({ header }), chunks),
       ...answer,
@@ -90,12 +80,37 @@ export class FastChannel implements ServerChannel {
     );
   }
 
+  /** The stream of pushes and pulls: begun with the first of them, and anew when it was lost. */
+  #exchanging(): Exchange {
+    if (this.#exchange?.isOver === false) return this.#exchange;
+    const exchange = new Exchange(this.address);
+    this.#exchange = exchange;
+    const { path, requestSerialize, responseDeserialize } = parameterService.Exchange;
+    const ended = this.#call(
+      path,
+      { deadlineMs: undefined },
+      {
+        send: (call) =>
+          exchange.open({
+            send: (header) => call.stream.send(messageOf(requestSerialize({ header }))),
+            sendChunks: (chunks, taken) => sendChunks(call.stream, chunks, taken),
+            breakOff: (error) => call.fail(error),
+          }),
+        message: (bytes) => exchange.message(responseDeserialize(bytes)),
+        place: (offset, bytes) => exchange.place(offset, bytes),
+        chunk: (chunk) => exchange.message({ chunk }),
+      },
+    );
+    ended.then(
+      () => exchange.lost(serverLeft(this.address)),
+      (error) => exchange.lost(error),
+    );
+    return exchange;
+  }
+
   /** What becomes of an answer that is a header and chunks. */
-  #answer<Header extends PullHeader | ReduceTotalHeader>(
-    deserialize: (bytes: Buffer) => Received<Header>,
-    receiver: ChunkReceiver | undefined,
-  ) {
-    let header: Header | undefined;
+  #answer(deserialize: (bytes: Buffer) => Received<ReduceTotalHeader>, receiver: ChunkReceiver | undefined) {
+    let header: ReduceTotalHeader | undefined;
     const chunk = (found: Chunk) => {
       if (header === undefined) throw this.#protocolError('a chunk came before the header');
       receiver?.add(found);
@@ -112,19 +127,15 @@ export class FastChannel implements ServerChannel {
       place: (offset: number, bytes: number) =>
         header === undefined ? undefined : receiver?.place(offset, bytes),
       chunk,
-      header: (): Header => {
+      header: (): ReduceTotalHeader => {
         if (header === undefined) throw this.#protocolError('no header came');
         return header;
       },
     };
   }
 
-  async #call(
-    path: string,
-    { deadlineMs, signal }: CallLimits,
-    work: ConstructorParameters<typeof ClientCall>[1],
-  ) {
-    const call = new ClientCall({ address: this.address, path, deadlineMs, signal }, work);
+  async #call(path: string, callLimits: Pick<CallOptions, 'deadlineMs' | 'signal'>, work: CallWork) {
+    const call = new ClientCall({ address: this.address, path, ...callLimits }, work);
     try {
       await Promise.race([this.#begin(call), call.done]);
     } catch (error) {

@@ -6,7 +6,7 @@ import { Http2Socket } from '@tributary/client/transport/fast/Http2Socket.ts';
 import { placeOf } from '@tributary/client/transport/fast/socketReading.ts';
 import type { Http2Stream, StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
-import type { RpcContext } from '../calls.ts';
+import type { ExchangeContext } from '../ExchangeSession.ts';
 import { methods } from './methods.ts';
 import { relay } from './relay.ts';
 import { ServerCall } from './ServerCall.ts';
@@ -20,13 +20,13 @@ type ConnectionInjector = ReturnType<GrpcServer['createConnectionInjector']>;
  */
 export class FastServer {
   readonly #server: Server;
-  readonly #context: RpcContext;
+  readonly #context: ExchangeContext;
   readonly #behind: ConnectionInjector;
   readonly #sockets = new Set<Http2Socket>();
   #onEmpty: (() => void) | undefined;
   #stopping = false;
 
-  private constructor(context: RpcContext, behind: ConnectionInjector) {
+  private constructor(context: ExchangeContext, behind: ConnectionInjector) {
     this.#context = context;
     this.#behind = behind;
     this.#server = createServer(
@@ -36,7 +36,11 @@ export class FastServer {
   }
 
   /** Listens on `host:port` or `unix:PATH`; rejects with the error of the socket. */
-  static async listen(bind: string, context: RpcContext, behind: ConnectionInjector): Promise<FastServer> {
+  static async listen(
+    bind: string,
+    context: ExchangeContext,
+    behind: ConnectionInjector,
+  ): Promise<FastServer> {
     const server = new FastServer(context, behind);
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject);

@@ -1,5 +1,6 @@
 import type { PlacingHandler } from '@tributary/client/transport/fast/Http2Socket.ts';
 import { messageOf, sendChunks } from '@tributary/client/transport/fast/sendChunks.ts';
+import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { MessageReader, type MessageSink } from '@tributary/core/codec/MessageReader.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { encodeStatusMessage } from '@tributary/core/grpc/statusMessage.ts';
@@ -79,6 +80,21 @@ export class ServerCall implements PlacingHandler {
         await new Promise<void>((resolve) => sendChunks(this.#stream, chunks, resolve));
         this.#finish('0', '');
       },
+    };
+  }
+
+  /** For the call that gives many answers. */
+  wire<Answer>(serialize: (message: { header: Answer }) => Buffer) {
+    const stream = this.#stream;
+    this.#begin();
+    return {
+      send: (header: Answer) => stream.send(messageOf(serialize({ header }))),
+      sendChunks: (chunks: Iterable<Chunk>) =>
+        new Promise<void>((resolve) => sendChunks(stream, chunks, resolve)),
+      get unread() {
+        return stream.queue.length;
+      },
+      end: () => this.#finish('0', ''),
     };
   }
 

@@ -1,19 +1,26 @@
-import type { PullHeader, PullRequest, ReduceTotalHeader } from '@tributary/client/transport/messages.ts';
+import type {
+  ExchangeAnswer,
+  PullHeader,
+  PullRequest,
+  ReduceTotalHeader,
+} from '@tributary/client/transport/messages.ts';
 import { parameterService } from '@tributary/client/transport/parameterService.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { RpcContext } from '../calls.ts';
+import { type ExchangeContext, ExchangeSession } from '../ExchangeSession.ts';
 import { PushReceiver } from '../PushReceiver.ts';
 import { answerPull } from '../pull.ts';
 import { ReduceReceiver } from '../ReduceReceiver.ts';
 import { answerReduce } from '../reduce.ts';
 import type { CallWork, ServerCall } from './ServerCall.ts';
 
-type Method = (call: ServerCall, context: RpcContext) => CallWork;
+type Method = (call: ServerCall, context: ExchangeContext) => CallWork;
 
 /** What the fast path does itself: the calls that carry tensors. By path. */
 export const methods: ReadonlyMap<string, Method> = new Map([
   [parameterService.Push.path, push],
   [parameterService.Pull.path, pull],
+  [parameterService.Exchange.path, exchange],
   [parameterService.Reduce.path, reduce],
 ]);
 
@@ -50,6 +57,18 @@ function pull(call: ServerCall, context: RpcContext): CallWork {
       if (request === undefined) throw invalid('a pull without its request');
       return answerPull(request, call.writer<PullHeader>(responseSerialize), context);
     },
+  };
+}
+
+function exchange(call: ServerCall, context: ExchangeContext): CallWork {
+  const { requestDeserialize, responseSerialize } = parameterService.Exchange;
+  const session = new ExchangeSession(context, call.wire<ExchangeAnswer>(responseSerialize));
+  return {
+    message: (bytes) => session.message(requestDeserialize(bytes)),
+    place: (offset, bytes) => session.place(offset, bytes),
+    chunk: (chunk) => session.message({ chunk }),
+    ended: () => session.ended(),
+    closed: () => session.close(),
   };
 }
 
