@@ -129,7 +129,8 @@ test('what cannot be is refused, and what can be is listed', () => {
   );
   expect(refused('cosine', {})).toBe(
     'schedule "cosine" needs the option steps. Its options: steps (a whole number, 1 or more), ' +
-      'finalFactor (from 0 to 1; 0 by default), warmupSteps (a whole number, 0 or more; 0 by default).',
+      'finalFactor (from 0 to 1; 0 by default), warmupSteps (a whole number, 0 or more; 0 by default). ' +
+      'Source: Loshchilov & Hutter, 2017.',
   );
   expect(refused('constant', { steps: 3 })).toContain('has no option "steps"');
   expect(refused('step', { everySteps: 2.5 })).toContain(
@@ -141,3 +142,13 @@ test('what cannot be is refused, and what can be is listed', () => {
     'warmupSteps (10) must be less than steps (10)',
   );
 });
+
+test.each(Object.entries(schedules))(
+  '%s: an option out of range is refused with the range and the source',
+  (name, { source }) => {
+    const options = { ...required[name], warmupSteps: -1 };
+    const { line } = caught(() => checkSchedule({ name, options }));
+    expect(line).toMatch(/warmupSteps is -1\. It must be a whole number, 0 or more\. Its options: /);
+    expect(line).toMatch(new RegExp(` Source: ${source}\\.$`));
+  },
+);

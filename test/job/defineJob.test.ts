@@ -95,7 +95,10 @@ test.each<[object, string]>([
     { start: { map: ['a'], from: 3 } },
     `start.from is 3, but must be a text; start.map is [ 'a' ], but must be an object of patterns, such as { 'conv*': 'features.conv*' }`,
   ],
-  [{ clipping: { norm: 0 } }, 'clipping.norm is 0, but must be a number above 0'],
+  [
+    { clipping: { norm: 0 } },
+    'clipping.norm is 0, but must be a number above 0 (Pascanu, Mikolov & Bengio, 2013)',
+  ],
   [{ model: { init: minimal.model.init } }, 'model.loss is missing, but must be a function'],
   [
     { delayCompensation: -1 },
@@ -134,7 +137,7 @@ test.each<[object, string]>([
     { optimizer: prodigy(), staleness: Number.POSITIVE_INFINITY },
     'staleness is Infinity, but prodigy goes by sums over whole steps: leave it out, or set it to 0',
   ],
-  [{ averaging: 1 }, 'averaging is 1, but must be a number from 0 to below 1'],
+  [{ averaging: 1 }, 'averaging is 1, but must be a number from 0 to below 1 (Polyak & Juditsky, 1992)'],
   [
     { averaging: 0.9, optimizer: newton() },
     'averaging is given, but newton has no noise to average out: leave it out',

@@ -14,11 +14,13 @@ import { plateauOptions } from './plateau.ts';
 /** The options of a plateau schedule; undefined if it is another. */
 export function plateauOf(spec: ScheduleSpec): Resolved<typeof plateauOptions> | undefined {
   if (spec.name !== 'plateau') return undefined;
-  return resolveOptions('schedule "plateau"', { ...plateauOptions, ...warmup }, spec.options);
+  return optionsOf(spec, plateauOptions, schedules.plateau.source);
 }
 
 /** A schedule gives the factor by which the base learning rate is multiplied, `step` steps after the warm-up. */
 interface Schedule<Table extends OptionTable = OptionTable> {
+  /** Who described it, as a message about an option cites them. */
+  readonly source: string;
   readonly options: Table;
   /** Throws INVALID_ARGUMENT for options that do not go together. */
   check?(options: WithWarmup<Table>): void;
@@ -33,16 +35,18 @@ function schedule<const Table extends OptionTable>(row: Schedule<Table>): Schedu
 
 /** Every schedule by name. Each also takes `warmupSteps`. */
 export const schedules: Readonly<Record<string, Schedule>> = {
-  constant: schedule({ options: {}, factor: () => 1 }),
+  constant: schedule({ source: 'Goyal et al., 2017, for the warm-up', options: {}, factor: () => 1 }),
 
   /** Times `factor` after each `everySteps` steps. */
   step: schedule({
+    source: 'He, Zhang, Ren & Sun, 2016',
     options: { everySteps: wholeNumber(1), factor: upToOne(0.1) },
     factor: ({ everySteps, factor }, step) => factor ** Math.floor(step / everySteps),
   }),
 
   /** Times `factor` over each `everySteps` steps, smoothly. */
   exponential: schedule({
+    source: 'Senior, Heigold, Ranzato & Yang, 2013',
     options: { everySteps: wholeNumber(1, 1), factor: upToOne(0.999) },
     factor: ({ everySteps, factor }, step) => factor ** (step / everySteps),
   }),
@@ -52,6 +56,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
    * Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017, without the restarts.
    */
   cosine: schedule({
+    source: 'Loshchilov & Hutter, 2017',
     options: { steps: wholeNumber(1), finalFactor: upToOne(0) },
     check: requireRoom('cosine'),
     factor: ({ steps, finalFactor, warmupSteps }, step) => {
@@ -65,12 +70,14 @@ export const schedules: Readonly<Record<string, Schedule>> = {
    * Networks", 2017.
    */
   ramp: schedule({
+    source: 'Smith, 2017',
     options: { steps: wholeNumber(1), ratio: positive(1) },
     factor: ({ steps, ratio }, step) => ratio ** (Math.min(1, step / steps) - 1),
   }),
 
   /** (1 - progress)^power from 1 down to `finalFactor` at step `steps` (warm-up included), and that from there on. */
   polynomial: schedule({
+    source: 'Liu, Rabinovich & Berg, 2016',
     options: { steps: wholeNumber(1), power: positive(1), finalFactor: upToOne(0) },
     check: requireRoom('polynomial'),
     factor: ({ steps, power, finalFactor, warmupSteps }, step) => {
@@ -84,6 +91,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
    * Smith & Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", 2019; the shape as in PyTorch.
    */
   'one-cycle': schedule({
+    source: 'Smith & Topin, 2019',
     options: {
       steps: wholeNumber(1),
       riseFraction: upToOne(0.3),
@@ -104,6 +112,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
    * Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
    */
   restarts: schedule({
+    source: 'Loshchilov & Hutter, 2017',
     options: { periodSteps: wholeNumber(1), growth: wholeNumber(1, 2), finalFactor: upToOne(0) },
     factor: ({ periodSteps, growth, finalFactor }, step) => {
       let length = periodSteps;
@@ -117,7 +126,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
   }),
 
   /** Lowered each time the training loss stops falling: see plateau.ts. The factor is a matter of the losses, not of the step. */
-  plateau: schedule({ options: plateauOptions, factor: () => 1 }),
+  plateau: schedule({ source: 'ReduceLROnPlateau of PyTorch', options: plateauOptions, factor: () => 1 }),
 };
 
 /** From one value to another along half a period of a cosine. */
@@ -141,7 +150,7 @@ function requireRoom(name: string) {
 
 const warmup = { warmupSteps: wholeNumber(0, 0) };
 
-/** Throws INVALID_ARGUMENT for an unknown schedule or option, or one out of range; the hint lists what is possible. */
+/** Throws INVALID_ARGUMENT for an unknown schedule or option, or one out of range; the hint lists what is possible, and the source. */
 export function checkSchedule(spec: ScheduleSpec): void {
   resolve(spec);
 }
@@ -159,7 +168,16 @@ export function learningRateAt(spec: ScheduleSpec, base: number, step: number): 
 
 function resolve(spec: ScheduleSpec) {
   const row = rowNamed('schedule', schedules, spec.name);
-  const options = resolveOptions(`schedule "${spec.name}"`, { ...row.options, ...warmup }, spec.options);
+  const options = optionsOf(spec, row.options, row.source);
   row.check?.(options);
   return { row, options };
+}
+
+function optionsOf<Table extends OptionTable>(
+  { name, options }: ScheduleSpec,
+  table: Table,
+  source: string,
+): WithWarmup<Table> {
+  const all = { ...table, ...warmup };
+  return resolveOptions(`schedule "${name}"`, all, options, source) as WithWarmup<Table>;
 }

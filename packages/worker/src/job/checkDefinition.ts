@@ -23,10 +23,8 @@ const isWhole = (found: unknown, least: number, most: number) =>
   Number.isInteger(found) && (found as number) >= least && (found as number) <= most;
 const whole = (least: number, most: number) =>
   value<number>((found) => isWhole(found, least, most), `a whole number from ${least} to ${most}`);
-const positive = value<number>(
-  (found) => Number.isFinite(found) && (found as number) > 0,
-  'a number above 0',
-);
+const isPositive = (found: unknown) => Number.isFinite(found) && (found as number) > 0;
+const positive = value<number>(isPositive, 'a number above 0');
 const fn = value<never>((found) => typeof found === 'function', 'a function');
 
 const dataSource = value<DataSource>(
@@ -85,13 +83,16 @@ const definition = z.strictObject(
     schedule: spec('options', 'a constructor such as cosine({ ... })').default(constant() as never),
     clipping: z
       .strictObject(
-        { value: positive.optional(), norm: positive.optional() },
+        {
+          value: positive.optional(),
+          norm: value<number>(isPositive, 'a number above 0 (Pascanu, Mikolov & Bengio, 2013)').optional(),
+        },
         { error: 'an object { value?, norm? }' },
       )
       .default({}),
     averaging: value<number>(
       (found) => typeof found === 'number' && found >= 0 && found < 1,
-      'a number from 0 to below 1',
+      'a number from 0 to below 1 (Polyak & Juditsky, 1992)',
     ).optional(),
     tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
     encoding: value<GradientEncoding>(
@@ -143,7 +144,7 @@ const definition = z.strictObject(
     ).default(0),
     learningRateByStaleness: boolean.optional(),
     delayCompensation: value<number>(
-      (found) => Number.isFinite(found) && (found as number) > 0,
+      isPositive,
       'a number above 0 (lambda of Zheng et al., 2017)',
     ).optional(),
     checkpointEverySteps: whole(0, elementsMax).optional(),
