@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { expect, test } from 'vitest';
@@ -54,4 +54,18 @@ test('a worker, then a server, killed in the middle of steps: ranks and state mo
     expect(stderr).toContain('was killed by SIGKILL');
     expect(JSON.parse(stdout)).toMatchObject({ steps: 60, parametersSha256: undisturbed.parametersSha256 });
   }
+});
+
+test('a worker that is told to leave in the middle of a Hessian does, without a word of C++', {
+  timeout: 120_000,
+}, async () => {
+  const flags = ['--workers', '1', '--servers', '1', '--no-self-check', '--print-every', '1'];
+  const running = start(['train', jobFile('slowHessian'), '--runs', temporaryFolder(), ...flags]);
+  await running.shows(/^step 1 /m);
+  const worker = childrenOf(running.child.pid!).find(({ role }) => role === 'worker')!;
+  process.kill(worker.pid, 'SIGTERM');
+  await expect.poll(() => existsSync(`/proc/${worker.pid}`), { timeout: 30_000 }).toBe(false);
+  // One that is killed, or dies of an exception, would be said to be, and started anew.
+  expect(running.output.stderr).not.toMatch(/terminate called|was killed|started anew/);
+  expect(childrenOf(running.child.pid!).map(({ role }) => role)).toEqual(['server']);
 });

@@ -52,7 +52,9 @@ export function distillation(
     throw new TributaryError(
       'INVALID_ARGUMENT',
       `distillation with the temperature ${temperature} and the share ${labelShare} of labels`,
-      { hint: 'The temperature must be above 0, the share from 0 to 1. Source: Hinton, Vinyals & Dean, 2015.' },
+      {
+        hint: 'The temperature must be above 0, the share from 0 to 1. Source: Hinton, Vinyals & Dean, 2015.',
+      },
     );
   }
   if (teacher.shape.join() !== logits.shape.join()) {

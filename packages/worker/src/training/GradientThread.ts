@@ -27,10 +27,12 @@ export class GradientThread {
   readonly note: string;
   readonly #thread: Worker;
   readonly #replies: Waiting[];
+  readonly #gone: Promise<unknown>;
   #examples = 0;
 
   private constructor(thread: Worker, replies: Waiting[], ready: { backend: string; note: string }) {
     this.#thread = thread;
+    this.#gone = new Promise((resolve) => thread.once('exit', resolve));
     this.#replies = replies;
     this.backend = ready.backend;
     this.note = ready.note;
@@ -91,8 +93,10 @@ export class GradientThread {
     return reply;
   }
 
+  /** Waits for the operation under way. */
   async stop(): Promise<void> {
-    await this.#thread.terminate();
+    this.#thread.postMessage({ kind: 'stop' } satisfies GradientRequest);
+    await this.#gone;
   }
 
   #ask(request: GradientRequest): Promise<GradientReply> {

@@ -44,7 +44,9 @@ export type GradientRequest =
       readonly step: number;
       readonly target: Float32Array;
     }
-  | { readonly kind: 'evaluate'; readonly at: Float32Array };
+  | { readonly kind: 'evaluate'; readonly at: Float32Array }
+  /** The thread ends as soon as it computes nothing; what was asked before is not answered any more. */
+  | { readonly kind: 'stop' };
 
 /** What these ranks are to compute next may be read until the next request comes. There is no reply. */
 export interface ReadAhead {

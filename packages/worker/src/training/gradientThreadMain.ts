@@ -37,6 +37,8 @@ const { openTraining } = await import('./openTraining.ts');
 try {
   const training = await openTraining(data, trace);
   port.on('message', async (request: GradientRequest | ReadAhead) => {
+    // Heard between two runs of ONNX Runtime: a thread that is ended in the middle of one takes the process with it.
+    if (request.kind === 'stop') process.exit();
     if (request.kind === 'readAhead') {
       training.readAhead(request.ranks, request.step);
       return;
