@@ -5,10 +5,11 @@ import type { JobOverrides } from '@tributary/worker/job/createJobSpec.ts';
 import type { Job } from '@tributary/worker/job/Job.ts';
 import { isStepMethod } from '@tributary/worker/methods/table.ts';
 import { type CurvePoint, trialCurve } from '../../packages/cli/src/compare/trialCurve.ts';
+import { type ClusterFlags, LocalCluster } from '../../packages/cli/src/launcher/LocalCluster.ts';
 import { evaluateParameters } from '../../packages/cli/src/parameters/evaluateParameters.ts';
 import { prepareJob } from '../../packages/cli/src/parameters/prepareJob.ts';
 import { RunFolder } from '../../packages/cli/src/runs/RunFolder.ts';
-import { type ClusterFlags, runTraining } from '../../packages/cli/src/runs/runTraining.ts';
+import { runTraining } from '../../packages/cli/src/runs/runTraining.ts';
 import { trialRun } from '../../packages/cli/src/runs/trialRun.ts';
 
 /** Loss on the test data at which a method has done its work. */
@@ -25,7 +26,7 @@ export interface MethodCost {
   readonly step: (Pick<CurvePoint, 'passes' | 'pushedBytes'> & { readonly ms: number }) | undefined;
 }
 
-const cluster: ClusterFlags = {
+const flags: ClusterFlags = {
   ...{ servers: 2, workers: 2, leaseMs: limits.leaseMs, transport: 'auto' },
   ...{ compute: 'auto', computeThreads: 1, selfCheck: false },
 };
@@ -41,12 +42,13 @@ export async function trainToTarget(
   const prepared = await prepareJob(join(import.meta.dirname, `${problem}.ts`), {}, () => trainedAs(example));
   const { job, spec, shape } = prepared;
   const run = RunFolder.within(RunFolder.choose(folder, problem, new Date()).folder, problem);
+  const cluster = new LocalCluster(prepared.file, flags);
   const metrics: MetricEntry[] = [];
   const enough = new AbortController();
   let startedAtMs = 0;
   let timer: NodeJS.Timeout | undefined;
-  const { summary } = await runTraining(await trialRun(run, problem, prepared, cluster), {
-    ...{ ...cluster, stop: enough.signal, line: (text) => console.error(text) },
+  const { summary } = await runTraining(await trialRun(run, problem, prepared, flags), {
+    ...{ cluster, stop: enough.signal, line: (text) => console.error(text) },
     onPlaced: () => {
       startedAtMs ||= Date.now();
       timer ??= setTimeout(() => enough.abort(), 1000 * seconds);
@@ -55,7 +57,10 @@ export async function trainToTarget(
       metrics.push(entry);
       if (entry.kind === 'evaluation' && entry.loss <= targets[problem]) enough.abort();
     },
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    return cluster.close();
+  });
   const { parameters } = await prepared.begin();
   const first = await evaluateParameters(job, shape, parameters.subarray(0, shape.layout.length), 'auto');
   const curve = trialCurve({

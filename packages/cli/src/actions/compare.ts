@@ -11,6 +11,7 @@ import { type MethodChoice, parseMethods } from '../compare/parseMethods.ts';
 import { runTrial } from '../compare/runTrial.ts';
 import { tuneChoice } from '../compare/tuneChoice.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { type ClusterFlags, LocalCluster } from '../launcher/LocalCluster.ts';
 import { stopSignal } from '../launcher/stopSignal.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
 import { progressBar } from '../progress/progressBar.ts';
@@ -19,7 +20,6 @@ import type { RunProgress } from '../progress/RunProgress.ts';
 import { Screen } from '../progress/Screen.ts';
 import { describeMachine } from '../report/machine.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
-import type { ClusterFlags } from '../runs/runTraining.ts';
 import { defaultLearningRate, hasLearningRate } from '../tune/hyperparameterNames.ts';
 
 export interface CompareFlags extends OverrideFlags, ClusterFlags {
@@ -45,6 +45,7 @@ export async function compare(path: string, given: CompareFlags): Promise<void> 
   try {
     await comparison.run(stop);
   } finally {
+    await comparison.close();
     screen.clear();
   }
   const result = comparison.result();
@@ -61,6 +62,8 @@ class Comparison {
   readonly #screen: Screen;
   readonly #budget: Budget;
   readonly #folder: RunFolder;
+  /** Trainings are jobs on it, one after the other. */
+  readonly #cluster: LocalCluster;
   readonly #trials: Trial[] = [];
   readonly #failures: Failure[] = [];
 
@@ -78,6 +81,7 @@ class Comparison {
     this.#screen = screen;
     this.#budget = budgetOf(given, base);
     this.#folder = RunFolder.choose(given.runs, `compare-${base.job.name}`, new Date()).folder;
+    this.#cluster = new LocalCluster(base.file, given);
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -96,6 +100,8 @@ class Comparison {
       for (const choice of this.#choices) {
         if (stop.aborted) return;
         if (this.#hasFailed(choice.label)) continue;
+        // A first training begins with new processes: what they come to hold is this method's.
+        if (index === 0) await this.#cluster.stop();
         const trial = await this.#attempt(choice, () => this.#train(choice, firstSeed + index, stop), stop);
         if (trial === undefined) continue;
         this.#trials.push(trial);
@@ -104,6 +110,10 @@ class Comparison {
       }
     }
     this.#write();
+  }
+
+  close(): Promise<void> {
+    return this.#cluster.close();
   }
 
   /** What is on standard output with --json, and in compare.json. */
@@ -145,8 +155,8 @@ class Comparison {
       const folder = RunFolder.within(this.#folder, `tune-${slug(choice.label)}`);
       folder.make();
       const found = await tuneChoice(choice, passes, {
-        ...{ path: this.#path, overrides: overridesIn(this.#given), base: this.#base, cluster: this.#given },
-        ...{ folder, stop, line: (text) => this.#screen.line(text) },
+        ...{ path: this.#path, overrides: overridesIn(this.#given), base: this.#base },
+        ...{ clusters: [this.#cluster], folder, stop, line: (text) => this.#screen.line(text) },
         onTrained: ({ point, loss }) =>
           this.#screen.bottom(`${choice.label}: learning rate ${point.learningRate}  loss ${lossText(loss)}`),
       });
@@ -187,7 +197,7 @@ class Comparison {
     const { label } = choice;
     const number = this.#trials.length + 1;
     return runTrial({
-      ...{ method: label, budget: this.#budget, cluster: this.#given, stop },
+      ...{ method: label, budget: this.#budget, cluster: this.#cluster, stop },
       prepared: await this.#prepare(choice, seed),
       folder: RunFolder.within(this.#folder, `${slug(label)}-seed${seed}`),
       line: (text) => this.#screen.line(text),

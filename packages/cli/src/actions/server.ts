@@ -1,6 +1,7 @@
-import { describeTransport } from '@tributary/client/transport/transport.ts';
+import { describeTransport, type TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { startServer } from '@tributary/server/ServerProcess.ts';
+import { jobsOf, type TakenJob } from '../launcher/jobsOf.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
@@ -21,7 +22,15 @@ export interface ServerFlags extends TransportFlags {
 export async function serve(given: ServerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
   const transport = transportIn(given);
-  const coordinator = await openCoordinator(given.coordinator, given.job);
+  for await (const job of jobsOf(given, leave)) await serveJob(job, transport, given);
+}
+
+async function serveJob(
+  { coordinator: url, job, stop }: TakenJob,
+  transport: TransportChoice,
+  given: ServerFlags,
+): Promise<void> {
+  const coordinator = await openCoordinator(url, job);
   const id = memberId('server');
   const trace = openTrace(given, id);
   const server = await startServer({
@@ -36,8 +45,8 @@ export async function serve(given: ServerFlags): Promise<void> {
   });
   processLog('info', `serving at ${server.address} by ${describeTransport(transport)}`);
   tellMissingSettings();
-  leave.addEventListener('abort', () => void server.stop());
-  if (leave.aborted) await server.stop();
+  stop.addEventListener('abort', () => void server.stop());
+  if (stop.aborted) await server.stop();
   await server.stopped;
   trace?.close();
   await coordinator.close();

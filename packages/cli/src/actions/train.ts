@@ -2,13 +2,14 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
 import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { type ClusterFlags, LocalCluster } from '../launcher/LocalCluster.ts';
 import { stopSignal } from '../launcher/stopSignal.ts';
 import { describeOrigin } from '../parameters/beginFrom.ts';
 import { prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
 import { Screen } from '../progress/Screen.ts';
 import { type RunConfig, RunFolder } from '../runs/RunFolder.ts';
-import { type ClusterFlags, runTraining, type TrainingRun } from '../runs/runTraining.ts';
+import { runTraining, type TrainingRun } from '../runs/runTraining.ts';
 import { describeSummary } from '../runs/TrainSummary.ts';
 
 export interface TrainFlags extends OverrideFlags, ClusterFlags {
@@ -32,9 +33,11 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const { startedFrom: origin } = run.config;
   if (origin !== undefined && !given.resume) screen.line(`started from ${describeOrigin(origin)}`);
   const printEvery = given.printEvery ?? job.printEverySteps;
+  const cluster = new LocalCluster(run.prepared.file, given);
   try {
     const { summary } = await runTraining(run, {
-      ...given,
+      cluster,
+      resume: given.resume === true,
       stop,
       line: (text) => screen.line(text),
       onMetric: (entry, progress) => {
@@ -44,7 +47,7 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
         }
         screen.bottom(progressText(progress.now(), spec));
       },
-    });
+    }).finally(() => cluster.close());
     screen.clear();
     process.stdout.write(
       given.json ? `${JSON.stringify(summary)}\n` : `\n${describeSummary(summary, run.folder.path)}\n\n`,

@@ -1,6 +1,7 @@
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { type OverrideFlags, overridesIn } from '../commands/flags.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { type ClusterFlags, LocalCluster } from '../launcher/LocalCluster.ts';
 import { stopSignal } from '../launcher/stopSignal.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
 import { progressBar } from '../progress/progressBar.ts';
@@ -9,7 +10,6 @@ import { Screen } from '../progress/Screen.ts';
 import { describeMachine } from '../report/machine.ts';
 import { textTable } from '../report/textTable.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
-import type { ClusterFlags } from '../runs/runTraining.ts';
 import { findLearningRate, measureNoiseScale, type ProbeOptions } from '../tune/findLearningRate.ts';
 import type { FoundRate } from '../tune/findRate.ts';
 import { rungsOf } from '../tune/halve.ts';
@@ -41,7 +41,9 @@ export async function tune(path: string, given: TuneFlags): Promise<void> {
   );
   const base = await prepareJob(path, overridesIn(given));
   const { folder } = RunFolder.choose(given.runs, `tune-${base.job.name}`, new Date());
-  const tuning: Tuning = { path, given, base, folder, stop, screen };
+  const count = given.search === undefined ? 1 : given.parallel;
+  const clusters = Array.from({ length: count }, () => new LocalCluster(base.file, given));
+  const tuning: Tuning = { path, given, base, folder, clusters, stop, screen };
   try {
     const { result, text } = await (given.search === undefined
       ? findRates(tuning)
@@ -53,6 +55,7 @@ export async function tune(path: string, given: TuneFlags): Promise<void> {
     );
     if (stop.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
+    await Promise.all(clusters.map((cluster) => cluster.close()));
     screen.clear();
   }
 }
@@ -62,6 +65,8 @@ interface Tuning {
   readonly given: TuneFlags;
   readonly base: PreparedJob;
   readonly folder: RunFolder;
+  /** Trials are jobs on these, one after the other on each. */
+  readonly clusters: readonly LocalCluster[];
   readonly stop: AbortSignal;
   readonly screen: Screen;
 }
@@ -107,12 +112,12 @@ async function findRates(tuning: Tuning): Promise<Outcome> {
 }
 
 function probeOptions(
-  { path, given, folder, stop, screen }: Tuning,
+  { path, given, folder, clusters, stop, screen }: Tuning,
   steps: number,
   what: string,
 ): ProbeOptions {
   return {
-    ...{ path, overrides: overridesIn(given), cluster: given, folder, stop },
+    ...{ path, overrides: overridesIn(given), cluster: clusters[0], folder, stop },
     line: (text) => screen.line(text),
     onProgress: (done, loss) => screen.bottom(`${what}  ${progressBar(done / steps)}  loss ${number(loss)}`),
   };
@@ -175,7 +180,7 @@ function factsOf({ base, given }: Tuning) {
 }
 
 async function search(tuning: Tuning, text: string): Promise<Outcome> {
-  const { path, given, base, folder, stop, screen } = tuning;
+  const { path, given, base, folder, clusters, stop, screen } = tuning;
   const { spec, job } = base;
   const passes = given.passes ?? spec.steps / spec.stepsPerEpoch;
   const methods = [job.optimizer.name, ...(/(?:^|,)\s*method=([^,]*)/.exec(text)?.[1].split('|') ?? [])];
@@ -189,8 +194,8 @@ async function search(tuning: Tuning, text: string): Promise<Outcome> {
   folder.make();
   let done = 0;
   const contenders = await searchJob({
-    ...{ path, overrides: overridesIn(given), base, points, rungs, parallel: given.parallel },
-    ...{ cluster: given, folder, stop, line: (line) => screen.line(line) },
+    ...{ path, overrides: overridesIn(given), base, points, rungs, clusters },
+    ...{ folder, stop, line: (line) => screen.line(line) },
     onTrained: (contender, rung) => {
       done++;
       screen.line(trainedLine(contender, rung, rungs.length));

@@ -1,7 +1,10 @@
+import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { loadJob } from '@tributary/worker/job/loadJob.ts';
 import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
+import { jobsOf, type TakenJob } from '../launcher/jobsOf.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
 import { memberId } from '../launcher/memberId.ts';
 import { tellMissingSettings } from '../launcher/tellMissingSettings.ts';
@@ -24,24 +27,28 @@ export async function work(path: string, given: WorkerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
   const transport = transportIn(given);
   const { job, file } = await loadJob(path);
-  const coordinator = await openCoordinator(given.coordinator, given.job ?? job.name);
+  for await (const taken of jobsOf({ ...given, job: given.job ?? job.name }, leave))
+    await workAt(taken, file, transport, given);
+}
+
+async function workAt(
+  { coordinator: url, job, stop }: TakenJob,
+  jobFile: string,
+  transport: TransportChoice,
+  { compute, computeThreads, selfCheck, leaseMs, ...given }: WorkerFlags,
+): Promise<void> {
+  const coordinator = await openCoordinator(url, job);
   tellMissingSettings();
   const id = memberId('worker');
   const trace = openTrace(given, id);
   try {
-    await runWorker({
-      coordinator,
-      memberId: id,
-      jobFile: file,
-      compute: given.compute,
-      computeThreads: given.computeThreads,
-      selfCheck: given.selfCheck,
-      transport,
-      leaseMs: given.leaseMs,
-      stop: leave,
-      trace: trace?.trace,
-      log: processLog,
+    const failure = await runWorker({
+      ...{ coordinator, memberId: id, jobFile, compute, computeThreads, selfCheck },
+      ...{ transport, leaseMs, stop, trace: trace?.trace, log: processLog },
     });
+    // A launcher hears of it from the job itself.
+    if (failure !== undefined && !given.managed)
+      throw new TributaryError('ABORTED', `the job failed: ${failure}`);
   } finally {
     trace?.close();
     await coordinator.close();

@@ -7,7 +7,7 @@ export function compareCommand(): Command {
     .argument('<job>', 'the job file')
     .summary('train a job by several methods under one budget, and say which to take')
     .description(
-      'Trains the model of the job file by each method and with several seeds, one after another, on clusters of local processes under the same budget. Leaves a folder with one HTML report (table, curves, choice), the numbers as JSON, and a run folder for each training.',
+      'Trains the model of the job file by each method and with several seeds, one after another, on a cluster of local processes under the same budget. Leaves a folder with one HTML report (table, curves, choice), the numbers as JSON, and a run folder for each training.',
     )
     .addOption(
       new Option(

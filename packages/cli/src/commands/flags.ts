@@ -86,6 +86,8 @@ export const flags = {
       '--trace <file>',
       'write what took how long, to be opened by ui.perfetto.dev or chrome://tracing',
     ),
+  /** Of a process that a launcher started: it gets its jobs from there. */
+  managed: () => new Option('--managed').hideHelp().implies({ coordinator: '', job: '' }),
   json: () => new Option('--json', 'print exactly one JSON object on standard output'),
 } as const;
 

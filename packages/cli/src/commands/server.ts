@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { serve } from '../actions/server.ts';
 import { flags, listenAddress } from './flags.ts';
 
@@ -22,7 +22,7 @@ export function serverCommand(): Command {
     .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
     .addOption(flags.trace())
-    .addOption(new Option('--managed').hideHelp())
+    .addOption(flags.managed())
     .addHelpText(
       'after',
       `

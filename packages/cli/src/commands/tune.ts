@@ -41,7 +41,7 @@ export function tuneCommand(): Command {
       ),
     )
     .addOption(
-      new Option('--parallel <n>', 'trials of the search at the same time, each on a cluster of its own')
+      new Option('--parallel <n>', 'trials of the search at the same time, on as many clusters')
         .argParser(wholeNumber(1))
         .default(1),
     )

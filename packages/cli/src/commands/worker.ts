@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { work } from '../actions/worker.ts';
 import { flags } from './flags.ts';
 
@@ -20,7 +20,7 @@ export function workerCommand(): Command {
     .addOption(flags.tlsKey())
     .addOption(flags.leaseMs())
     .addOption(flags.trace())
-    .addOption(new Option('--managed').hideHelp())
+    .addOption(flags.managed())
     .addHelpText(
       'after',
       `

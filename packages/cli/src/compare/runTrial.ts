@@ -1,9 +1,10 @@
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
+import type { LocalCluster } from '../launcher/LocalCluster.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
 import type { PreparedJob } from '../parameters/prepareJob.ts';
 import type { RunProgress } from '../progress/RunProgress.ts';
 import type { RunFolder } from '../runs/RunFolder.ts';
-import { type ClusterFlags, runTraining } from '../runs/runTraining.ts';
+import { runTraining } from '../runs/runTraining.ts';
 import { trialRun } from '../runs/trialRun.ts';
 import type { Trial } from './compareTrials.ts';
 import { measureInference } from './measureInference.ts';
@@ -15,7 +16,7 @@ export interface TrialOptions {
   readonly prepared: PreparedJob;
   readonly budget: Budget;
   readonly folder: RunFolder;
-  readonly cluster: ClusterFlags;
+  readonly cluster: LocalCluster;
   /** Ctrl-C. */
   readonly stop: AbortSignal;
   readonly line: (text: string) => void;
@@ -28,12 +29,11 @@ export async function runTrial(options: TrialOptions): Promise<Trial | undefined
   const { method, prepared, budget, folder, cluster, stop, line } = options;
   const { job, spec, shape } = prepared;
   const { parameters: first } = await prepared.begin();
-  const run = await trialRun(folder, `${method}, seed ${spec.seed}`, prepared, cluster);
+  const run = await trialRun(folder, `${method}, seed ${spec.seed}`, prepared, cluster.flags);
   const metrics: MetricEntry[] = [];
   const clock = new BudgetClock(budget);
   const { summary, flat } = await runTraining(run, {
-    ...cluster,
-    ...{ stop: AbortSignal.any([stop, clock.used]), line },
+    ...{ cluster, stop: AbortSignal.any([stop, clock.used]), line },
     onPlaced: () => clock.start(),
     onMetric: (entry, progress) => {
       metrics.push(entry);
@@ -53,7 +53,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial | undefined
     job,
     shape,
     first.subarray(0, shape.layout.length),
-    cluster.compute,
+    cluster.flags.compute,
   );
   const curve = trialCurve({
     ...{ metrics, startedAtMs: clock.startedAtMs, trainSize: spec.trainSize },
@@ -63,7 +63,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial | undefined
   return {
     ...{ method, seed: spec.seed, loss, accuracy, steps, passes, pushedBytes, memoryBytes, curve },
     trainMs: curve[curve.length - 1].timeMs,
-    inferenceMs: await measureInference(prepared, flat, cluster.compute),
+    inferenceMs: await measureInference(prepared, flat, cluster.flags.compute),
     folder: folder.path,
   };
 }

@@ -13,7 +13,7 @@ const eta = 3;
 export async function tuneChoice(
   choice: MethodChoice,
   passes: number,
-  options: Omit<SearchOptions, 'points' | 'rungs' | 'parallel'>,
+  options: Omit<SearchOptions, 'points' | 'rungs'>,
 ): Promise<MethodChoice> {
   const { optimizer, batchSize } = choice;
   const middle = defaultLearningRate(optimizer.name);
@@ -29,7 +29,7 @@ export async function tuneChoice(
   const [best] = await searchJob({
     ...options,
     base: { ...options.base, job },
-    ...{ points, rungs: rungsOf(rates, passes, passes / eta ** 2, eta), parallel: 1 },
+    ...{ points, rungs: rungsOf(rates, passes, passes / eta ** 2, eta) },
   });
   if (best === undefined || !Number.isFinite(best.loss)) return choice;
   const learningRate = best.point.learningRate as number;

@@ -3,115 +3,161 @@ import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { NamedTransport } from '@tributary/client/transport/transport.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
+import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { childEnvironment, childFlags } from '../config.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { TraceParts } from '../trace/TraceParts.ts';
+import type { JobPlace, LauncherMessage } from './jobsOf.ts';
+import { SocketFolder } from './SocketFolder.ts';
 
-export interface LocalClusterOptions {
+/** The processes that train, as flags say them. */
+export interface ClusterFlags {
   readonly servers: number;
   readonly workers: number;
-  /** Its URL. Children read it from their environment: it may have a password, and everybody sees the arguments of a process. */
-  readonly coordinator: string;
-  /** Of one of the servers, counted from 0. */
-  readonly serverArguments: (index: number) => readonly string[];
-  readonly workerArguments: readonly string[];
-  /** Where a process is to write its trace, if it is to. */
-  readonly traceOf?: ((process: string) => string) | undefined;
+  readonly leaseMs: number;
+  readonly compute: ComputeChoice;
+  readonly computeThreads: number;
+  readonly selfCheck: boolean;
+  readonly transport: NamedTransport;
+  /** The file for a trace of all processes. */
+  readonly trace?: string;
+  readonly verbose?: boolean;
+}
+
+/** What becomes of a job that the processes were given. */
+export interface ClusterJob {
+  readonly place: JobPlace;
   /** One line of a child's standard error. */
   readonly onLine: (source: string, line: string) => void;
+  /** A process cannot be kept alive. */
+  readonly onFailed: (error: TributaryError) => void;
 }
 
 interface Seat {
   readonly name: string;
   readonly command: readonly string[];
   child: ChildProcess | undefined;
+  /** The child has left the job, or there is none. */
+  left: PromiseWithResolvers<void>;
+  /** Of this job. */
   restarts: number;
+  starts: number;
   lastLine: string;
 }
 
 /**
- * The server and worker processes of `tributary train`. A process that dies is started anew, a few times; one that refuses (a bad job
- * file, data that is not there) fails the cluster at once. Children leave by themselves when this process is gone, however it went: each holds a
- * channel to it that then closes.
+ * Server and worker processes that take one job after the other: that of `tributary train`, the trials of `tune` and `compare`. A process that dies is started anew, a few
+ * times for each job; one that refuses (a bad job file, data that is not there) fails the job at once, and the next job has a new one in its place. Children leave by
+ * themselves when this process is gone, however it went: each holds a channel to it that then closes.
  */
 export class LocalCluster {
-  readonly #options: LocalClusterOptions;
+  readonly flags: ClusterFlags;
+  readonly #sockets: SocketFolder | undefined;
+  readonly #trace: TraceParts | undefined;
   readonly #seats: Seat[];
-  #stopping = false;
-  #fail!: (error: TributaryError) => void;
-  /** Rejects when a process cannot be kept alive; never resolves. */
-  readonly failed: Promise<never>;
+  #job: ClusterJob | undefined;
 
-  constructor(options: LocalClusterOptions) {
-    this.#options = options;
-    const seats = (role: string, count: number, command: (index: number) => readonly string[]): Seat[] =>
-      Array.from({ length: count }, (_, index) => ({
-        name: `${role} ${index + 1}`,
-        command: [role, ...command(index)],
-        child: undefined,
-        restarts: 0,
-        lastLine: '',
-      }));
+  /** Nothing is started yet. Throws, naming the path, where a trace cannot be written. */
+  constructor(jobFile: string, flags: ClusterFlags) {
+    this.flags = flags;
+    this.#trace = flags.trace === undefined ? undefined : new TraceParts(flags.trace);
+    const sockets = flags.transport === 'auto' ? SocketFolder.create() : undefined;
+    this.#sockets = sockets;
+    const { servers, workers, leaseMs, transport, compute, computeThreads, selfCheck } = flags;
+    const common = ['--managed', '--lease-ms', String(leaseMs), '--transport', transport];
+    const computing = ['--compute', compute, '--compute-threads', String(computeThreads)];
     this.#seats = [
-      ...seats('server', options.servers, options.serverArguments),
-      ...seats('worker', options.workers, () => options.workerArguments),
+      ...seats('server', servers, (index) => [...common, '--bind', sockets?.address(index) ?? '127.0.0.1:0']),
+      ...seats('worker', workers, () => [
+        jobFile,
+        ...common,
+        ...computing,
+        ...(selfCheck ? [] : ['--no-self-check']),
+      ]),
     ];
-    this.failed = new Promise((_, reject) => {
-      this.#fail = reject;
-    });
-    this.failed.catch(() => {});
   }
 
-  start(): void {
-    for (const seat of this.#seats) this.#spawn(seat);
+  /** Gives all processes a job, and starts those that are not there. */
+  begin(job: ClusterJob): void {
+    this.#job = job;
+    for (const seat of this.#seats) {
+      seat.restarts = 0;
+      if (seat.child === undefined) this.#spawn(seat);
+      this.#give(seat, job);
+    }
   }
 
-  /** Asks all to leave, and kills those that do not in time. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const children = this.#seats
-      .map((seat) => seat.child)
-      .filter((child) => child !== undefined && child.exitCode === null && child.signalCode === null);
+  /** Asks all to leave the job, and kills those that do not in time. The others wait for the next. */
+  async end(): Promise<void> {
+    this.#job = undefined;
     await Promise.all(
-      children.map(async (child) => {
-        const gone = new Promise((resolve) => child!.once('exit', resolve));
-        child!.kill('SIGTERM');
-        const timer = new AbortController();
-        await Promise.race([
-          gone,
-          sleep(limits.leaveMs, undefined, { signal: timer.signal }).then(() => child!.kill('SIGKILL')),
-        ]);
-        timer.abort();
+      this.#seats.map((seat) => {
+        tell(seat.child, { kind: 'end' });
+        return inTime(seat.left.promise, seat.child);
       }),
     );
   }
 
+  /** Asks all processes to leave, and kills those that do not in time; `begin` would start new ones. */
+  async stop(): Promise<void> {
+    this.#job = undefined;
+    await Promise.all(
+      this.#seats.map(async ({ child }) => {
+        if (child === undefined) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await inTime(gone, child);
+      }),
+    );
+  }
+
+  /** As stop, and nothing is left behind but the trace. */
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#trace?.merge();
+    this.#sockets?.remove();
+  }
+
   #spawn(seat: Seat): void {
     const main = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
-    const started = seat.restarts === 0 ? seat.name : `${seat.name}, start ${seat.restarts + 1}`;
-    const trace = this.#options.traceOf?.(started);
-    const command = [...seat.command, '--managed', ...(trace === undefined ? [] : ['--trace', trace])];
+    seat.starts++;
+    const started = seat.starts === 1 ? seat.name : `${seat.name}, start ${seat.starts}`;
+    const trace = this.#trace?.part(started);
+    const command = [...seat.command, ...(trace === undefined ? [] : ['--trace', trace])];
     const child = spawn(process.execPath, [...childFlags, main, ...command], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...childEnvironment, TRIBUTARY_COORDINATOR: this.#options.coordinator },
+      env: childEnvironment,
     });
     seat.child = child;
+    seat.lastLine = '';
     createInterface({ input: child.stderr! }).on('line', (line) => {
       seat.lastLine = line;
-      this.#options.onLine(seat.name, line);
+      this.#job?.onLine(seat.name, line);
     });
+    child.on('message', () => seat.left.resolve());
     child.once('exit', (code, signal) => void this.#exited(seat, code, signal));
   }
 
+  /** The place travels by the channel: it may have a password, and everybody sees the arguments of a process. */
+  #give(seat: Seat, { place }: ClusterJob): void {
+    seat.left = Promise.withResolvers();
+    tell(seat.child, { kind: 'begin', ...place });
+  }
+
   async #exited(seat: Seat, code: number | null, signal: NodeJS.Signals | null): Promise<void> {
-    if (this.#stopping || code === exitCodes.done) return;
+    seat.child = undefined;
+    seat.left.resolve();
+    const job = this.#job;
+    if (job === undefined || code === exitCodes.done) return;
     const how = signal === null ? `ended with exit code ${code}` : `was killed by ${signal}`;
     const refused = code === exitCodes.refused;
     if (refused || seat.restarts >= limits.restartsMax) {
       // Its last line is read from a pipe that may drain after the exit.
       await sleep(limits.drainMs);
-      this.#fail(
+      job.onFailed(
         new TributaryError(
           refused ? 'FAILED_PRECONDITION' : 'ABORTED',
           `${seat.name} ${how}${seat.lastLine === '' ? '' : `: ${seat.lastLine}`}`,
@@ -120,8 +166,34 @@ export class LocalCluster {
       return;
     }
     seat.restarts++;
-    this.#options.onLine(seat.name, `${how}; started anew (${seat.restarts} of ${limits.restartsMax})`);
+    job.onLine(seat.name, `${how}; started anew (${seat.restarts} of ${limits.restartsMax})`);
     await sleep(limits.restartDelayMs);
-    if (!this.#stopping) this.#spawn(seat);
+    if (this.#job !== job) return;
+    this.#spawn(seat);
+    this.#give(seat, job);
   }
+}
+
+function seats(role: string, count: number, options: (index: number) => readonly string[]): Seat[] {
+  const left = Promise.withResolvers<void>();
+  left.resolve();
+  return Array.from({ length: count }, (_, index) => ({
+    ...{ name: `${role} ${index + 1}`, command: [role, ...options(index)] },
+    ...{ child: undefined, left, restarts: 0, starts: 0, lastLine: '' },
+  }));
+}
+
+/** One that is just dying hears nothing; its exit tells. */
+function tell(child: ChildProcess | undefined, message: LauncherMessage): void {
+  if (child?.connected) child.send(message, () => {});
+}
+
+/** Waits for what a child was asked to do, and kills it when it takes too long. */
+async function inTime(done: Promise<unknown>, child: ChildProcess | undefined): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([
+    done,
+    sleep(limits.leaveMs, undefined, { signal: timer.signal }).then(() => child?.kill('SIGKILL')),
+  ]);
+  timer.abort();
 }

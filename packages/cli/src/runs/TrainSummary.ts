@@ -48,7 +48,7 @@ export interface TrainSummary {
   readonly pushedBytes: number;
   /** Payload that the workers received: parameters, and sums. */
   readonly pulledBytes: number;
-  /** The sum of what each server and worker process took at most, resident. */
+  /** The sum of what each server and worker process took at most, resident; what a training before left in them counts. */
   readonly memoryBytes: number;
   /** The trained parameters: a safetensors file. */
   readonly checkpoint: string;

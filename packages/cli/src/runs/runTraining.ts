@@ -1,20 +1,16 @@
-import type { NamedTransport } from '@tributary/client/transport/transport.ts';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { encodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
 import { asTributaryError, TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { runController } from '@tributary/server/controller/Controller.ts';
-import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
 import { modelParameters } from '@tributary/worker/parameters/loadParameters.ts';
-import { LocalCluster } from '../launcher/LocalCluster.ts';
+import type { LocalCluster } from '../launcher/LocalCluster.ts';
 import { memberId } from '../launcher/memberId.ts';
-import { SocketFolder } from '../launcher/SocketFolder.ts';
 import { evaluateParameters } from '../parameters/evaluateParameters.ts';
 import { parameterHash } from '../parameters/parameterHash.ts';
 import type { PreparedJob } from '../parameters/prepareJob.ts';
 import { RunProgress } from '../progress/RunProgress.ts';
-import { TraceParts } from '../trace/TraceParts.ts';
 import { lossCurve } from './lossCurve.ts';
 import type { RunConfig, RunFolder } from './RunFolder.ts';
 import type { TrainSummary } from './TrainSummary.ts';
@@ -26,21 +22,9 @@ export interface TrainingRun {
   readonly prepared: PreparedJob;
 }
 
-/** The processes that train, as flags say them. */
-export interface ClusterFlags {
-  readonly servers: number;
-  readonly workers: number;
-  readonly leaseMs: number;
-  readonly compute: ComputeChoice;
-  readonly computeThreads: number;
-  readonly selfCheck: boolean;
-  readonly transport: NamedTransport;
-  /** The file for a trace of all processes. */
-  readonly trace?: string;
-  readonly verbose?: boolean;
-}
-
-export interface TrainingOptions extends ClusterFlags {
+export interface TrainingOptions {
+  /** Whose processes train. They stay, for another training. */
+  readonly cluster: LocalCluster;
   readonly resume?: boolean;
   /** Aborted: end soon, with a checkpoint. */
   readonly stop: AbortSignal;
@@ -58,28 +42,28 @@ export interface Trained {
 }
 
 /**
- * Trains on a cluster of local processes, from the first process to the last, and leaves a run folder with everything. Throws ABORTED if the job fails;
- * the folder then has what there was.
+ * Trains on a cluster of local processes, and leaves a run folder with everything. Throws ABORTED if the job fails; the folder then has what there was.
  */
 export async function runTraining(run: TrainingRun, options: TrainingOptions): Promise<Trained> {
   const startedAtMs = performance.now();
   const { folder, config, prepared } = run;
   const { spec } = prepared;
-  const { servers, workers, verbose, line } = options;
+  const { cluster, line } = options;
+  const { servers, workers, verbose, leaseMs, transport, compute } = cluster.flags;
   const { startedFrom: origin } = config;
-  const trace = options.trace === undefined ? undefined : new TraceParts(options.trace);
   const coordinator = await openCoordinator(config.coordinator, config.job);
   // Only now: a run whose coordinator cannot be reached leaves nothing behind.
   folder.begin(config);
-  const sockets = options.transport === 'auto' ? SocketFolder.create() : undefined;
-  const cluster = new LocalCluster({
-    ...{ servers, workers },
-    ...childArguments(run, options, (index) => sockets?.address(index) ?? '127.0.0.1:0'),
-    traceOf: trace && ((process) => trace.part(process)),
-    onLine: (source, text) => {
-      if (verbose || !text.startsWith('info: ')) line(`${source}: ${text}`);
-    },
-  });
+  const { promise: failed, reject: onFailed } = Promise.withResolvers<never>();
+  failed.catch(() => {});
+  const begin = () =>
+    cluster.begin({
+      place: { coordinator: config.coordinator, job: config.job },
+      onLine: (source, text) => {
+        if (verbose || !text.startsWith('info: ')) line(`${source}: ${text}`);
+      },
+      onFailed,
+    });
   const progress = new RunProgress(spec);
   let setupMs = 0;
   const keepMetric = metricKeeper(folder, line);
@@ -95,12 +79,12 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       spec,
       initialParameters: async () => (await prepared.begin()).parameters,
       start: options.resume ? 'resume' : 'new',
-      ...{ servers, workers, leaseMs: options.leaseMs, transport: options.transport },
+      ...{ servers, workers, leaseMs, transport },
       ...{ stop: options.stop, onMetric },
       log: (level, message) => {
         if (verbose || level !== 'info') line(`controller: ${level}: ${message}`);
       },
-      onOpened: () => cluster.start(),
+      onOpened: begin,
       onPlaced: () => {
         setupMs ||= performance.now() - startedAtMs;
         progress.start(Date.now());
@@ -108,14 +92,14 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       },
     });
     controller.catch(() => {});
-    const result = await Promise.race([controller, cluster.failed]);
-    await cluster.stop();
+    const result = await Promise.race([controller, failed]);
+    await cluster.end();
     await readAllMetrics(coordinator, result.metricsCursor, onMetric);
     if (result.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${result.error}`);
 
     const { layout, flat } = await modelParameters(coordinator, result.checkpoint);
     const { job, shape } = prepared;
-    const { loss, accuracy, on } = await evaluateParameters(job, shape, flat, options.compute);
+    const { loss, accuracy, on } = await evaluateParameters(job, shape, flat, compute);
     const steps = result.checkpoint.step;
     const summary: TrainSummary = {
       run: config.id,
@@ -159,9 +143,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
     folder.writeJson('summary.json', summary);
     return { summary, flat };
   } finally {
-    await cluster.stop();
-    await trace?.merge();
-    sockets?.remove();
+    await cluster.end();
     await coordinator.close();
   }
 }
@@ -177,21 +159,5 @@ function metricKeeper(folder: RunFolder, line: (text: string) => void): (entry: 
       if (kept) line(`warning: metrics are lost: ${asTributaryError(error).line}`);
       kept = false;
     }
-  };
-}
-
-/** What the server and worker processes are started with. */
-function childArguments(
-  { config, prepared }: TrainingRun,
-  given: ClusterFlags,
-  bindOf: (server: number) => string,
-) {
-  const { coordinator, job } = config;
-  const common = ['--job', job, '--lease-ms', String(given.leaseMs), '--transport', given.transport];
-  const compute = ['--compute', given.compute, '--compute-threads', String(given.computeThreads)];
-  return {
-    coordinator,
-    serverArguments: (index: number) => [...common, '--bind', bindOf(index)],
-    workerArguments: [prepared.file, ...common, ...compute, ...(given.selfCheck ? [] : ['--no-self-check'])],
   };
 }

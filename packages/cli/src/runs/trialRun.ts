@@ -1,6 +1,7 @@
+import type { ClusterFlags } from '../launcher/LocalCluster.ts';
 import type { PreparedJob } from '../parameters/prepareJob.ts';
 import type { RunFolder } from './RunFolder.ts';
-import type { ClusterFlags, TrainingRun } from './runTraining.ts';
+import type { TrainingRun } from './runTraining.ts';
 
 /** A training that is one of many: its folder lies in that of the whole, and has a coordinator of its own. */
 export async function trialRun(

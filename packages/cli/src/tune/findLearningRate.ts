@@ -3,9 +3,10 @@ import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { JobOverrides } from '@tributary/worker/job/createJobSpec.ts';
 import type { Job } from '@tributary/worker/job/Job.ts';
 import type { OverrideFlags } from '../commands/flags.ts';
+import type { LocalCluster } from '../launcher/LocalCluster.ts';
 import { prepareJob } from '../parameters/prepareJob.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
-import { type ClusterFlags, runTraining } from '../runs/runTraining.ts';
+import { runTraining } from '../runs/runTraining.ts';
 import { trialRun } from '../runs/trialRun.ts';
 import { type FoundRate, findRate, hasExploded, smoothedLosses } from './findRate.ts';
 import { type NoiseScale, noiseScale } from './noiseScale.ts';
@@ -13,7 +14,7 @@ import { type NoiseScale, noiseScale } from './noiseScale.ts';
 export interface ProbeOptions {
   readonly path: string;
   readonly overrides: OverrideFlags;
-  readonly cluster: ClusterFlags;
+  readonly cluster: LocalCluster;
   /** Of the whole; a probe is a run within it. */
   readonly folder: RunFolder;
   readonly stop: AbortSignal;
@@ -78,9 +79,8 @@ async function probe(
   const metrics: MetricEntry[] = [];
   const enough = new AbortController();
   try {
-    await runTraining(await trialRun(RunFolder.within(folder, id), id, prepared, cluster), {
-      ...cluster,
-      ...{ stop: AbortSignal.any([stop, enough.signal]), line },
+    await runTraining(await trialRun(RunFolder.within(folder, id), id, prepared, cluster.flags), {
+      ...{ cluster, stop: AbortSignal.any([stop, enough.signal]), line },
       onMetric: (entry) => {
         metrics.push(entry);
         if (entry.kind !== 'step') return;

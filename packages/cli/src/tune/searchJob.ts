@@ -4,9 +4,10 @@ import type { OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import { checkOptimizer, isStepMethod } from '@tributary/worker/methods/table.ts';
 import type { OverrideFlags } from '../commands/flags.ts';
 import { methodJob } from '../compare/methodJob.ts';
+import type { LocalCluster } from '../launcher/LocalCluster.ts';
 import { type PreparedJob, prepareJob } from '../parameters/prepareJob.ts';
 import { RunFolder } from '../runs/RunFolder.ts';
-import { type ClusterFlags, runTraining } from '../runs/runTraining.ts';
+import { runTraining } from '../runs/runTraining.ts';
 import { trialRun } from '../runs/trialRun.ts';
 import { type Rung, survivors } from './halve.ts';
 import { hyperparameterNames } from './hyperparameterNames.ts';
@@ -36,9 +37,8 @@ export interface SearchOptions {
   readonly base: PreparedJob;
   readonly points: readonly Point[];
   readonly rungs: readonly Rung[];
-  /** Trainings at the same time. */
-  readonly parallel: number;
-  readonly cluster: ClusterFlags;
+  /** Each trains one contender at a time. */
+  readonly clusters: readonly LocalCluster[];
   readonly folder: RunFolder;
   readonly stop: AbortSignal;
   readonly line: (text: string) => void;
@@ -62,8 +62,8 @@ export async function searchJob(options: SearchOptions): Promise<Contender[]> {
   let contending = all;
   for (const [index, { contenders }] of rungs.entries()) {
     contending = index === 0 ? all : survivors(contending, ({ loss }) => loss, contenders);
-    await inParallel(contending, options.parallel, async (contender) => {
-      if (!stop.aborted) await train(contender, index, options);
+    await onEach(options.clusters, contending, async (cluster, contender) => {
+      if (!stop.aborted) await train(contender, index, cluster, options);
     });
     if (stop.aborted) break;
   }
@@ -95,17 +95,21 @@ function partsOf(point: Point, { job }: PreparedJob) {
   };
 }
 
-async function train(contender: Contender, rung: number, options: SearchOptions): Promise<void> {
-  const { cluster, rungs, stop, line } = options;
+async function train(
+  contender: Contender,
+  rung: number,
+  cluster: LocalCluster,
+  options: SearchOptions,
+): Promise<void> {
+  const { rungs, stop, line } = options;
   const id = `trial-${contender.number}`;
   const metrics: MetricEntry[] = [];
   try {
     const prepared = await prepareRung(contender.point, rung, options);
-    const run = await trialRun(RunFolder.within(options.folder, id), id, prepared, cluster);
+    const run = await trialRun(RunFolder.within(options.folder, id), id, prepared, cluster.flags);
     const resume = contender.rungs > 0;
     const { summary } = await runTraining(run, {
-      ...cluster,
-      ...{ resume, stop, line: (text: string) => line(`${id}: ${text}`) },
+      ...{ cluster, resume, stop, line: (text: string) => line(`${id}: ${text}`) },
       onMetric: (entry) => metrics.push(entry),
     });
     if (stop.aborted) return;
@@ -161,15 +165,15 @@ function addCurve(
   curve.push({ passes: passesAt(end.steps), loss: end.loss });
 }
 
-/** So many at a time, in order. */
-async function inParallel<T>(
+/** Each cluster takes the next of the items, in order, whenever it is done with one. */
+async function onEach<T>(
+  clusters: readonly LocalCluster[],
   items: readonly T[],
-  count: number,
-  work: (item: T) => Promise<void>,
+  work: (cluster: LocalCluster, item: T) => Promise<void>,
 ): Promise<void> {
   const waiting = [...items];
-  const runner = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  const take = async (cluster: LocalCluster) => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(cluster, item);
   };
-  await Promise.all(Array.from({ length: count }, runner));
+  await Promise.all(clusters.map(take));
 }

@@ -39,12 +39,12 @@ export interface WorkerOptions {
 
 /**
  * A worker from joining to leaving: waits for the job, follows the placement, and lets the training loop run on the ranks that it holds. Returns
- * when the job has ended or `stop` is aborted; throws if the job failed or this worker cannot take part in it.
+ * when the job has ended (if it failed, with the reason) or `stop` is aborted; throws if this worker cannot take part in it.
  */
-export async function runWorker(options: WorkerOptions): Promise<void> {
+export async function runWorker(options: WorkerOptions): Promise<string | undefined> {
   const { coordinator, memberId, leaseMs, trace, log } = options;
   const record = await waitForJob(options);
-  if (record === undefined) return;
+  if (record === undefined) return undefined;
   const { layout, encoding, pullEncoding } = record.spec;
   const kernels = createKernels();
   const feedback = encoding && new ErrorFeedback(new JobEncoding(record.spec), layout.length, kernels);
@@ -90,7 +90,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   });
   await heartbeat.start();
   try {
-    await Promise.race([followPlacement(options, loop), loop.run()]);
+    return await Promise.race([followPlacement(options, loop), loop.run().then(() => undefined)]);
   } finally {
     await loop.stop();
     await leases.giveBackAll().catch(() => {});
@@ -112,13 +112,16 @@ async function waitForJob({ coordinator, stop, log }: WorkerOptions): Promise<Jo
   return undefined;
 }
 
-/** Hands every placement to the loop, until the job has ended. A coordinator that is away is asked again. */
-async function followPlacement({ coordinator, stop }: WorkerOptions, loop: TrainingLoop): Promise<void> {
+/** Hands every placement to the loop, until the job has ended; if it failed, returns why. A coordinator that is away is asked again. */
+async function followPlacement(
+  { coordinator, stop }: WorkerOptions,
+  loop: TrainingLoop,
+): Promise<string | undefined> {
   while (!stop.aborted) {
     try {
       const record = await coordinator.jobRecord();
-      if (record?.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${record.error}`);
-      if (record?.state !== 'running') return;
+      if (record?.state === 'failed') return record.error;
+      if (record?.state !== 'running') return undefined;
       const placement = await coordinator.placement();
       if (placement !== undefined) await loop.follow(placement);
     } catch (error) {
@@ -126,6 +129,7 @@ async function followPlacement({ coordinator, stop }: WorkerOptions, loop: Train
     }
     await pause(stop);
   }
+  return undefined;
 }
 
 async function pause(stop: AbortSignal): Promise<void> {
