@@ -19,6 +19,7 @@ import type { ErrorFeedback } from './ErrorFeedback.ts';
 import type { GradientThread } from './GradientThread.ts';
 import { NodePusher } from './NodePusher.ts';
 import { nextTurn, type Turn, turnAfter } from './nextTurn.ts';
+import type { Pulled, PulledParameters } from './PulledParameters.ts';
 import type { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
 import type { UsageReport } from './UsageReport.ts';
@@ -27,8 +28,8 @@ export interface TrainingLoopOptions {
   readonly record: JobRecord;
   readonly leases: RankLeases;
   readonly thread: GradientThread;
-  /** In shared memory; at least two gradients, so that one is pushed while the next is computed. They are as long as `feedback` works in, if it is given. */
-  readonly parameters: Float32Array;
+  readonly parameters: PulledParameters;
+  /** In shared memory; at least two, so that one is pushed while the next is computed. They are as long as `feedback` works in, if it is given. */
   readonly gradients: readonly Float32Array[];
   readonly transport: TransportChoice;
   /** Decodes parameters. */
@@ -66,8 +67,6 @@ export class TrainingLoop {
   #generation = -1;
   #endStep: number;
   #evaluatedStep = 0;
-  /** Of the parameters that were pulled last, by shard. */
-  #versions: readonly number[] = [];
   #stopped = false;
   /** Aborted to end a wait when ranks or shards have moved. */
   #wait = new AbortController();
@@ -141,12 +140,12 @@ export class TrainingLoop {
     const { step, ranks } = turn;
     if (step >= this.#endStep) return this.#pause(limits.placementPollMs);
 
-    const pulled = await client.pull(step, this.#options.parameters, { signal: this.#wait.signal });
+    const pulled = await this.#options.parameters.take(client, step, this.#wait.signal);
     this.#endStep = pulled.endStep;
     if (!pulled.ready) return;
-    this.#versions = pulled.versions;
     const evaluationDue = spec.evaluateEverySteps > 0 && step > 0 && step % spec.evaluateEverySteps === 0;
-    if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep) await this.#evaluate(client, step);
+    if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep)
+      await this.#evaluate(client, step, pulled.values);
 
     const nodes =
       this.#options.feedback === undefined
@@ -154,8 +153,8 @@ export class TrainingLoop {
         : ranks.map((rank) => ({ begin: rank, end: rank + 1 }));
     const fenced =
       this.#method === undefined
-        ? await this.#pushAll(client, nodes, turn, tokens)
-        : await this.#stepAll(this.#method, client, nodes, turn, tokens);
+        ? await this.#pushAll(client, nodes, turn, tokens, pulled)
+        : await this.#stepAll(this.#method, client, nodes, turn, tokens, pulled);
     await this.#options.leases.giveBack(fenced);
     for (const rank of ranks)
       if (!fenced.has(rank) && this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
@@ -168,11 +167,12 @@ export class TrainingLoop {
     nodes: readonly RankRange[],
     turn: Turn,
     tokens: ReadonlyMap<number, number>,
+    pulled: Pulled,
   ): Promise<Set<number>> {
     const { step } = turn;
     const { thread, parameters, gradients } = this.#options;
-    const { length } = parameters;
-    const work = { client, step, tokens, versions: this.#versions };
+    const work = { client, step, tokens, versions: pulled.versions };
+    let { values } = pulled;
     const fenced = new Set<number>();
     const todo = [...nodes];
     const underWay: Promise<void>[] = gradients.map(() => Promise.resolve());
@@ -182,13 +182,16 @@ export class TrainingLoop {
       if (todo.length === 0) await Promise.all(underWay);
       const node = todo.shift();
       if (node === undefined) break;
+      // One was sent back after the next parameters were asked for, which come in the place of these.
+      if (parameters.isAhead) ({ values } = await parameters.take(client, step, this.#wait.signal));
       const slot = count % gradients.length;
       await underWay[slot];
-      const target = gradients[slot].subarray(0, length);
-      const sum = await thread.sum({ kind: 'gradient', at: parameters }, node, step, target);
+      const target = gradients[slot].subarray(0, values.length);
+      const sum = await thread.sum({ kind: 'gradient', at: values }, node, step, target);
       if (!sum.finite && node.end - node.begin > 1) todo.unshift(...halves(node));
       else {
-        if (todo.length === 0) this.#readAhead(turn);
+        const isLast = todo.length === 0;
+        if (isLast) this.#readAhead(turn);
         underWay[slot] = this.#pusher.push({ ...work, node }, sum, gradients[slot]).then(
           (outcome) => {
             if (outcome === 'split') todo.unshift(...halves(node));
@@ -198,6 +201,7 @@ export class TrainingLoop {
             failure ??= error;
           },
         );
+        if (isLast) this.#pullAhead(client, turn);
       }
     }
     await Promise.all(underWay);
@@ -211,6 +215,13 @@ export class TrainingLoop {
     if (step < this.#endStep) this.#options.thread.readAhead(ranks, step);
   }
 
+  /** In the synchronous mode the next parameters are asked for together with the last push, and come as soon as the step closes. */
+  #pullAhead(client: ParameterClient, turn: Turn): void {
+    const { step } = turnAfter(turn, this.#clocks, this.#synchronous);
+    if (this.#synchronous && step < this.#endStep)
+      this.#options.parameters.ask(client, step, this.#wait.signal);
+  }
+
   /** Lets the method compute the step, and pushes what the parameters become. Returns the ranks that others have now. */
   async #stepAll(
     method: StepMethod,
@@ -218,13 +229,14 @@ export class TrainingLoop {
     nodes: readonly RankRange[],
     turn: Turn,
     tokens: ReadonlyMap<number, number>,
+    pulled: Pulled,
   ): Promise<Set<number>> {
     const { step } = turn;
     const { spec } = this.#options.record;
     const context = new ClusterStep({
       ...{ client, nodes, tokens, step, modelLength: this.#modelLength, layout: spec.layout },
       thread: this.#options.thread,
-      pulled: this.#options.parameters,
+      pulled: pulled.values,
       ranks: spec.ranks,
       fullBatch: spec.sampling === 'full',
       signal: this.#wait.signal,
@@ -233,7 +245,7 @@ export class TrainingLoop {
     const fence = (node: RankRange) => {
       for (let rank = node.begin; rank < node.end; rank++) fenced.add(rank);
     };
-    const work = { client, step, tokens, versions: this.#versions };
+    const work = { client, step, tokens, versions: pulled.versions };
     try {
       if (spec.passesMax !== undefined && context.state(passesState.name)[0] >= spec.passesMax) {
         // Everyone sees the same, so all skip this step together; it is the last.
@@ -278,17 +290,17 @@ export class TrainingLoop {
   }
 
   /** The parameters that were pulled, or the average that servers keep of them. */
-  async #evaluated(client: ParameterClient): Promise<Float32Array> {
-    if (!this.#keepsAverage) return this.#options.parameters;
-    const average = sharedFloats(this.#options.parameters.length);
+  async #evaluated(client: ParameterClient, pulled: Float32Array): Promise<Float32Array> {
+    if (!this.#keepsAverage) return pulled;
+    const average = sharedFloats(pulled.length);
     await client.pullAverage(average, { signal: this.#wait.signal });
     return average;
   }
 
-  async #evaluate(client: ParameterClient, step: number): Promise<void> {
+  async #evaluate(client: ParameterClient, step: number, pulled: Float32Array): Promise<void> {
     const beganAtMs = performance.now();
     const end = this.#options.trace?.begin('compute', 'evaluate', { step });
-    const { loss, accuracy } = await this.#options.thread.evaluate(await this.#evaluated(client));
+    const { loss, accuracy } = await this.#options.thread.evaluate(await this.#evaluated(client, pulled));
     end?.();
     const tookMs = Math.round(performance.now() - beganAtMs);
     this.#options.metrics.append({ kind: 'evaluation', step, loss, accuracy, tookMs, timeMs: Date.now() });

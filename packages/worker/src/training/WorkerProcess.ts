@@ -16,6 +16,7 @@ import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { ComputeChoice } from '../compute/openBackend.ts';
 import { ErrorFeedback } from './ErrorFeedback.ts';
 import { GradientThread } from './GradientThread.ts';
+import { PulledParameters } from './PulledParameters.ts';
 import { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
 import { TrainingLoop } from './TrainingLoop.ts';
@@ -52,7 +53,7 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   // What is encoded lies where the kernels are fast. (The plain ones have no such place, and both threads must see it.)
   const isEncoded = encoding !== undefined || pullEncoding !== undefined;
   const floats = isEncoded && kernels !== plainKernels ? kernels.allocate : sharedFloats;
-  const parameters = floats(layout.length);
+  const parameters = new PulledParameters([floats(layout.length)]);
   const gradients = [floats(workLength), floats(workLength)];
   const { jobFile, compute, computeThreads, selfCheck } = options;
   const thread = await GradientThread.start(
