@@ -2,6 +2,8 @@ import { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
 import type { EncodedRun } from '@tributary/core/job/JobSpec.ts';
 import { createSimdKernels } from '@tributary/core/kernels/simdKernels.ts';
 import { createLayout } from '@tributary/core/layout/Layout.ts';
+import type { Range } from '@tributary/core/partition/partition.ts';
+import { Trace } from '@tributary/core/trace/Trace.ts';
 import { ErrorFeedback } from '@tributary/worker/training/ErrorFeedback.ts';
 import { expect, test } from 'vitest';
 import { randomVector } from '../core/randomVector.ts';
@@ -119,4 +121,69 @@ test('a push that ends after its rank was lost changes nothing', () => {
   feedback.arrived(late.sending);
   feedback.inDoubt(late.sending);
   expect(sameBits(encode(gradient(1), 0, { token: 2 }).sent, next.sent)).toBe(true);
+});
+
+test('what is sent is encoded piece by piece as the wire asks, each once, to the same bytes', () => {
+  const elements = 1_000_000;
+  const momentum = { name: 'topk', options: { density: 0.01, momentum: 0.9 } };
+  const encoding: EncodedRun[] = [
+    { begin: 0, end: 700_001, codec: { name: 'int8' } },
+    { begin: 700_001, end: elements, codec: momentum },
+  ];
+  const large = createLayout([{ name: 'w', shape: [elements] }]);
+  const values = randomVector(1, elements);
+  const open = () => {
+    const encoded: number[] = [];
+    const trace = new Trace(
+      () => 0,
+      () => encoded.push(0),
+    );
+    const jobEncoding = new JobEncoding({ layout: large, encoding });
+    const feedback = new ErrorFeedback(jobEncoding, elements, kernels, trace);
+    const work = kernels.allocate(feedback.workLength);
+    const encode = (step: number) => {
+      work.set(values);
+      work[step] = 10;
+      return feedback.encode({ rank: 0, token: 1, step, work });
+    };
+    return { feedback, encode, encoded };
+  };
+  const [lazy, eager] = [open(), open()];
+  for (let step = 0; step < 3; step++) {
+    const whole = eager.encode(step);
+    whole.gradient.finish();
+    eager.feedback.arrived(whole);
+
+    const sending = lazy.encode(step);
+    const { gradient } = sending;
+    lazy.encoded.length = 0;
+    // Two servers take turns, and the second one's connection breaks in the middle.
+    const border = 400 * 1024;
+    const chunksOf = (range: Range) => gradient.encoding.chunks(gradient.bytes, range, gradient.encode);
+    const [first, second] = [chunksOf({ begin: 0, end: border }), chunksOf({ begin: border, end: elements })];
+    first.next();
+    expect(lazy.encoded).toHaveLength(1);
+    second.next();
+    // The border is in the middle of a piece.
+    expect(lazy.encoded).toHaveLength(3);
+    for (const _ of first);
+    const again = [...chunksOf({ begin: border, end: elements })];
+    expect(again.length).toBeGreaterThan(2);
+    expect(eager.encoded.length / (step + 1)).toBeGreaterThan(4);
+    expect(lazy.encoded).toHaveLength(eager.encoded.length / (step + 1));
+    expect(Buffer.compare(gradient.bytes, whole.gradient.bytes)).toBe(0);
+    // What the servers refuse to read is owed like the rest.
+    lazy.feedback.arrived(sending);
+    expect(sameBits(sending.owedAfter, whole.owedAfter)).toBe(true);
+  }
+});
+
+test('what nobody asked to be sent is settled all the same when the push has arrived', () => {
+  const [asked, unasked] = [start(sign), start(sign)];
+  asked.feedback.arrived(asked.encode(gradient(0), 0).sending);
+  const work = kernels.allocate(unasked.feedback.workLength);
+  work.set(gradient(0));
+  // As when the servers have it from before, and say so at its first bytes.
+  unasked.feedback.arrived(unasked.feedback.encode({ rank: 0, token: 1, step: 0, work }));
+  expect(sameBits(asked.encode(gradient(1), 1).sent, unasked.encode(gradient(1), 1).sent)).toBe(true);
 });

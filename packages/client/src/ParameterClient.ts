@@ -78,6 +78,8 @@ export interface EncodedGradient {
   readonly name: string;
   readonly encoding: VectorEncoding;
   readonly bytes: Uint8Array;
+  /** Fills in the bytes of a part before they are sent, if they are not there yet. If not given, all are. */
+  readonly encode?: (part: Range) => void;
 }
 
 /** The gradient of some ranks at one step. */
@@ -540,7 +542,10 @@ function isEncoded(gradient: Push['gradient']): gradient is EncodedGradient {
 /** What of a gradient a shard gets. */
 function pushChunks({ gradient, step }: Push, { begin, end, segments }: Shard): Iterable<Chunk> {
   if (gradient === undefined) return [];
-  if (isEncoded(gradient)) return gradient.encoding.chunks(gradient.bytes, { begin, end });
+  if (isEncoded(gradient)) {
+    const { encoding, bytes, encode } = gradient;
+    return encoding.chunks(bytes, { begin, end }, encode);
+  }
   const live = liveRanges(segments, step).map((range) => ({
     begin: range.begin - begin,
     end: range.end - begin,

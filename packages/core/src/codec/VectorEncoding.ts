@@ -18,6 +18,12 @@ export interface EncodedPart extends Range {
   readonly codec: Codec;
 }
 
+/** What is encoded at once, and where its bytes are among those of the vector. */
+export interface EncodedPiece extends EncodedPart {
+  readonly at: number;
+  readonly bytes: number;
+}
+
 /**
  * How a flat vector is encoded: runs of tensors, each by one codec. Some ranges may be left out. Blocks begin at multiples of 1024 elements of
  * the vector, and wherever a run or a range begins. A chunk holds whole blocks, or the one in part with which a run or a range begins or ends, so that each can be decoded as it comes.
@@ -42,8 +48,8 @@ export class VectorEncoding {
     this.bytes = at;
   }
 
-  /** Every piece that is encoded at once, in order, and where its bytes are among those of the vector. The range begins and ends at multiples of 1024, or the vector's end. */
-  *pieces(range: Range): Generator<EncodedPart & { readonly at: number; readonly bytes: number }> {
+  /** All pieces of a range, in order. The range begins and ends at multiples of 1024, or the vector's end. */
+  *pieces(range: Range): Generator<EncodedPiece> {
     for (const { begin, end, codec, at } of this.#sections) {
       const to = Math.min(end, range.end);
       for (let from = Math.max(begin, range.begin); from < to; from += elementsAtOnce) {
@@ -54,10 +60,16 @@ export class VectorEncoding {
     }
   }
 
-  /** The bytes of a range as chunks, their offsets counted from its begin. `encoded` has those of the whole vector. */
-  *chunks(encoded: Uint8Array, range: Range): Generator<Chunk> {
-    for (const { begin, at, bytes } of this.pieces(range))
+  /**
+   * The bytes of a range as chunks, their offsets counted from its begin. `encoded` has those of the whole vector, or gets those of a part when `encode` is
+   * called with it.
+   */
+  *chunks(encoded: Uint8Array, range: Range, encode?: (part: Range) => void): Generator<Chunk> {
+    for (const piece of this.pieces(range)) {
+      encode?.(piece);
+      const { begin, at, bytes } = piece;
       yield { offset: begin - range.begin, data: encoded.subarray(at, at + bytes) };
+    }
   }
 
   /** What so many bytes hold that begin with element `begin`; undefined if that is no chunk. */

@@ -1,8 +1,9 @@
-import type { EncodedGradient } from '@tributary/client/ParameterClient.ts';
 import type { JobEncoding } from '@tributary/core/codec/JobEncoding.ts';
-import type { VectorEncoding } from '@tributary/core/codec/VectorEncoding.ts';
+import type { EncodedPiece } from '@tributary/core/codec/VectorEncoding.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
+import type { Trace } from '@tributary/core/trace/Trace.ts';
+import { GradientEncoder } from './GradientEncoder.ts';
 
 /** What a rank still owes to the servers. */
 interface Debt {
@@ -17,7 +18,7 @@ interface Debt {
 
 /** A gradient on its way, and what will be owed once it has arrived. */
 export interface Sending {
-  readonly gradient: EncodedGradient;
+  readonly gradient: GradientEncoder;
   readonly step: number;
   readonly debt: Debt;
   readonly owedAfter: Float32Array;
@@ -44,6 +45,7 @@ export class ErrorFeedback {
   readonly #encoding: JobEncoding;
   readonly #length: number;
   readonly #kernels: VectorKernels;
+  readonly #trace: Trace | undefined;
   readonly #correctsMomentum: boolean;
   readonly #debts = new Map<number, Debt>();
   /** The kernels' memory is not given back singly. */
@@ -52,7 +54,8 @@ export class ErrorFeedback {
   readonly #bytes = new Map<Float32Array, Uint8Array>();
 
   /** For vectors of `length` elements. */
-  constructor(encoding: JobEncoding, length: number, kernels: VectorKernels) {
+  constructor(encoding: JobEncoding, length: number, kernels: VectorKernels, trace?: Trace) {
+    this.#trace = trace;
     this.#encoding = encoding;
     this.#length = length;
     this.#kernels = kernels;
@@ -74,59 +77,78 @@ export class ErrorFeedback {
     for (const rank of [...this.#debts.keys()]) this.#forget(rank);
   }
 
-  /** What is to be pushed for a rank. Then call `arrived`, or `inDoubt` if the push failed; or neither, if it was refused. */
+  /** What is to be pushed for a rank, encoded as it leaves. Then call `arrived`, or `inDoubt` if the push failed; or neither, if it was refused. */
   encode({ rank, token, step, work }: ToEncode): Sending {
     const debt = this.#debtOf(rank, token, step);
-    const length = this.#length;
     const encoding = this.#encoding.at(step);
-    const gradient = work.subarray(0, length);
-    if (this.#correctsMomentum)
-      this.#gatherSpeed(encoding, gradient, work.subarray(length), debt.owed.subarray(length));
-    this.#kernels.add(gradient, debt.owed.subarray(0, length));
     const bytes = this.#bytesFor(work, encoding.bytes);
-    for (const { begin, end, codec, at, bytes: size } of encoding.pieces({ begin: 0, end: length }))
-      this.#kernels.encode(codec, work.subarray(begin, end), bytes.subarray(at, at + size));
-    if (this.#correctsMomentum) clearWhereSettled(gradient, work.subarray(length));
-    return { gradient: { name: this.#encoding.name, encoding, bytes }, step, debt, owedAfter: work };
+    // What is frozen keeps no velocity, and no piece comes to say so.
+    if (this.#correctsMomentum) work.fill(0, this.#length);
+    const gradient = new GradientEncoder(this.#encoding.name, encoding, this.#length, bytes, (piece) => {
+      const end = this.#trace?.begin('encode', 'encode', { rank, step });
+      this.#encodePiece(piece, work, debt.owed, bytes);
+      end?.();
+    });
+    return { gradient, step, debt, owedAfter: work };
   }
 
   /** It is a part of the parameters now, or will be. */
-  arrived({ debt, owedAfter }: Sending): void {
-    // The rank may be lost since; then this vector is another's.
-    if (this.#debts.get(debt.rank) === debt) debt.owed.set(owedAfter);
+  arrived({ debt, gradient, owedAfter }: Sending): void {
+    if (!this.#owes(debt)) return;
+    gradient.finish();
+    debt.owed.set(owedAfter);
   }
 
   /** No answer came. The rank's next gradient tells: it is of the same step if this one has not arrived, and of a later one otherwise. */
-  inDoubt({ debt, owedAfter, step }: Sending): void {
+  inDoubt({ debt, gradient, owedAfter, step }: Sending): void {
+    if (!this.#owes(debt)) return;
+    gradient.finish();
     debt.doubt = { step, owed: owedAfter.slice() };
   }
 
   /** What the servers will decode. */
-  decode({ encoding, bytes }: EncodedGradient): Float32Array {
+  decode(gradient: GradientEncoder): Float32Array {
+    gradient.finish();
     const decoded = new Float32Array(this.#length);
-    const pieces = encoding.pieces({ begin: 0, end: decoded.length });
-    for (const { begin, end, codec, at, bytes: size } of pieces) {
-      const right = this.#kernels.decode(codec, bytes.subarray(at, at + size), decoded.subarray(begin, end));
+    const pieces = gradient.encoding.pieces({ begin: 0, end: decoded.length });
+    for (const { begin, end, codec, at, bytes } of pieces) {
+      const encoded = gradient.bytes.subarray(at, at + bytes);
+      const right = this.#kernels.decode(codec, encoded, decoded.subarray(begin, end));
       invariant(right, 'what was encoded can be decoded');
     }
     return decoded;
   }
 
-  /** velocity <- momentum * velocity + gradient, which then takes the gradient's place; where no momentum is corrected the gradient stays. */
-  #gatherSpeed(
-    encoding: VectorEncoding,
-    gradient: Float32Array,
-    velocity: Float32Array,
-    before: Float32Array,
+  /** Leaves in `work` what will be owed of this piece. */
+  #encodePiece(
+    { begin, end, codec, at, bytes }: EncodedPiece,
+    work: Float32Array,
+    owed: Float32Array,
+    all: Uint8Array,
   ): void {
-    velocity.set(before);
-    for (const { begin, end, codec } of encoding.pieces({ begin: 0, end: this.#length })) {
-      if (codec.momentum === 0) continue;
-      const [now, speed] = [gradient.subarray(begin, end), velocity.subarray(begin, end)];
-      this.#kernels.scale(speed, speed, codec.momentum);
-      this.#kernels.add(speed, now);
-      now.set(speed);
+    const part = work.subarray(begin, end);
+    const velocity = this.#velocityIn(work, begin, end);
+    if (velocity !== undefined) {
+      // velocity <- momentum * velocity + gradient, which then takes the gradient's place; where no momentum is corrected the gradient stays.
+      velocity.set(this.#velocityIn(owed, begin, end)!);
+      if (codec.momentum !== 0) {
+        this.#kernels.scale(velocity, velocity, codec.momentum);
+        this.#kernels.add(velocity, part);
+        part.set(velocity);
+      }
     }
+    this.#kernels.add(part, owed.subarray(begin, end));
+    this.#kernels.encode(codec, part, all.subarray(at, at + bytes));
+    if (velocity !== undefined) clearWhereSettled(part, velocity);
+  }
+
+  #velocityIn(vector: Float32Array, begin: number, end: number): Float32Array | undefined {
+    return this.#correctsMomentum ? vector.subarray(this.#length + begin, this.#length + end) : undefined;
+  }
+
+  /** A rank may be lost since; then its vector is another's. */
+  #owes(debt: Debt): boolean {
+    return this.#debts.get(debt.rank) === debt;
   }
 
   #debtOf(rank: number, token: number, step: number): Debt {

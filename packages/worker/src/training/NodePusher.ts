@@ -4,7 +4,6 @@ import type { JobRecord } from '@tributary/coordinator/Coordinator.ts';
 import { needsSquares } from '@tributary/core/job/needsSquares.ts';
 import { blockSquares, sumOfBlocks } from '@tributary/core/reduction/blockSquares.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
-import type { Trace } from '@tributary/core/trace/Trace.ts';
 import type { ErrorFeedback } from './ErrorFeedback.ts';
 import type { NodeSum } from './gradientMessages.ts';
 
@@ -12,7 +11,6 @@ export interface NodePusherOptions {
   readonly record: JobRecord;
   /** Encodes gradients; without it they are pushed as they are. */
   readonly feedback: ErrorFeedback | undefined;
-  readonly trace: Trace | undefined;
   readonly log: (level: 'warning', message: string) => void;
 }
 
@@ -64,16 +62,14 @@ export class NodePusher {
     { finite, squares: measured = 0 }: NodeSum,
     work: Float32Array,
   ): Promise<PushResult> {
-    const { record, feedback, trace } = this.#options;
+    const { record, feedback } = this.#options;
     const { spec } = record;
     const { layout } = spec;
     const plain = work.subarray(0, layout.length);
     const { step, ranks, tokens } = head;
-    const end = feedback && trace?.begin('encode', 'encode', { rank: ranks.begin, step });
     const sending = finite
       ? feedback?.encode({ rank: ranks.begin, token: tokens[0], step, work })
       : undefined;
-    end?.();
     // Of what arrives.
     const squares =
       sending && needsSquares(spec)

@@ -48,7 +48,7 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   if (record === undefined) return undefined;
   const { layout, encoding, pullEncoding } = record.spec;
   const kernels = createKernels();
-  const feedback = encoding && new ErrorFeedback(new JobEncoding(record.spec), layout.length, kernels);
+  const feedback = encoding && new ErrorFeedback(new JobEncoding(record.spec), layout.length, kernels, trace);
   const workLength = feedback?.workLength ?? layout.length;
   // What is encoded lies where the kernels are fast. (The plain ones have no such place, and both threads must see it.)
   const isEncoded = encoding !== undefined || pullEncoding !== undefined;
