@@ -22,8 +22,10 @@ export async function connect(options: RoleOptions) {
   });
   return async (gradient: Float32Array, parameters: Float32Array, step: number) => {
     const push = { ranks: { begin: 0, end: 1 }, step, tokens: [1], weight: 1, loss: 1, squares: 0, gradient };
+    // As a worker does: the server answers the pull as soon as its step may begin.
+    const pulled = client.pull(step + 1, parameters);
     const { outcome, reason } = await client.push(push);
     if (outcome !== 'applied') throw new Error(`${outcome}: ${reason}`);
-    await client.pull(step + 1, parameters);
+    await pulled;
   };
 }

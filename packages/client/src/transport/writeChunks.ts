@@ -9,12 +9,13 @@ export type ChunkStream = EventEmitter & {
 
 /**
  * Sends chunks as fast as the stream takes them, until `ended` fires: then there is nobody left to write to, and no 'drain' to wait for. Settles when nobody reads them
- * any more: a message that waits for its turn is no bytes yet. Small chunks are copied and need not be waited for.
+ * any more: a message that waits for its turn is no bytes yet. Small chunks are copied and need not be waited for. `queued`: what is sent now comes right behind the last.
  */
 export async function writeChunks(
   stream: ChunkStream,
   chunks: Iterable<Chunk>,
   ended: AbortSignal,
+  queued?: () => void,
 ): Promise<void> {
   let last: Promise<void> | undefined;
   for (const { offset, data } of chunks) {
@@ -26,5 +27,6 @@ export async function writeChunks(
     if (!isSmall) last = written.promise;
     if (!hasRoom) await once(stream, 'drain', { signal: ended }).catch(() => {});
   }
+  queued?.();
   if (last !== undefined && !ended.aborted) await Promise.race([last, once(ended, 'abort')]);
 }

@@ -16,8 +16,8 @@ import { answerPull } from './pull.ts';
 /** The stream under a session, whatever transport it is of. */
 export interface ExchangeWire {
   send(answer: ExchangeAnswer): void;
-  /** Settles when the chunks are not read any more. */
-  sendChunks(chunks: Iterable<Chunk>): Promise<void>;
+  /** Settles when the chunks are not read any more. Calls `queued` before: what is sent then comes right behind the last. */
+  sendChunks(chunks: Iterable<Chunk>, queued: () => void): Promise<void>;
   /** Messages that the client has not read yet. */
   readonly unread: number;
   /** Ends the stream in order. */
@@ -159,8 +159,7 @@ export class ExchangeSession {
       this.#inTurn(async () => {
         if (signal.aborted) return;
         this.#wire.send({ call, what: 'pull', pull: header });
-        await this.#wire.sendChunks(chunks);
-        this.#wire.send({ call, what: 'end', end: true });
+        await this.#wire.sendChunks(chunks, () => this.#wire.send({ call, what: 'end', end: true }));
       });
     try {
       this.#refuseIfLeaving();

@@ -13,7 +13,7 @@ export function exchange(
     const gone = signalOf(call);
     const session = new ExchangeSession(context, {
       send: (header) => call.write({ header }),
-      sendChunks: (chunks) => writeChunks(call, chunks, gone),
+      sendChunks: (chunks, queued) => writeChunks(call, chunks, gone, queued),
       get unread() {
         return call.writableLength;
       },

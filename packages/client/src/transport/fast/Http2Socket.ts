@@ -29,7 +29,10 @@ export class Http2Socket implements ByteSink {
   readonly #asksAlways: boolean;
   #silent = false;
   #pong: NodeJS.Timeout | undefined;
-  #corked = false;
+  /** What was given to us in this turn of the event loop, and who is to be told when it has left. */
+  #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
+  #taken: (() => void)[] = [];
   /** Whose memory the kernel may be writing to. */
   #placing: PlacingHandler | undefined;
 
@@ -135,12 +138,14 @@ export class Http2Socket implements ByteSink {
 
   #wire(): ConnectionOptions['wire'] {
     const socket = this.#socket;
+    const backlogBytes = () => socket.writableLength + this.#outgoingBytes;
     return {
       get backlogBytes() {
-        return socket.writableLength;
+        return backlogBytes();
       },
       write: (parts, taken) => this.#write(parts, taken),
       end: () => {
+        this.#flush();
         // What the other side still sends is read and dropped: were the socket closed over it, our last words would be lost.
         socket.end();
         setTimeout(() => socket.destroy(), limits.http2LingerMs).unref();
@@ -150,25 +155,38 @@ export class Http2Socket implements ByteSink {
 
   /** What is written in one turn of the event loop leaves in one system call. */
   #write(parts: readonly Uint8Array[], taken: (() => void) | undefined): void {
-    const socket = this.#socket;
-    if (!socket.writable) {
+    if (!this.#socket.writable) {
       taken?.();
       return;
     }
-    if (!this.#corked) {
-      this.#corked = true;
-      socket.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        socket.uncork();
-      });
+    if (this.#outgoing.length === 0) process.nextTick(() => this.#flush());
+    for (const part of parts) {
+      this.#outgoing.push(part);
+      this.#outgoingBytes += part.length;
     }
-    const last = parts.length - 1;
-    for (let index = 0; index < last; index++) socket.write(parts[index]);
-    socket.write(parts[last], () => {
-      taken?.();
+    if (taken !== undefined) this.#taken.push(taken);
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0) return;
+    const socket = this.#socket;
+    const parts = joinSmall(this.#outgoing);
+    const taken = this.#taken;
+    this.#outgoing = [];
+    this.#outgoingBytes = 0;
+    this.#taken = [];
+    const left = () => {
+      for (const tell of taken) tell();
       this.connection.pump();
-    });
+    };
+    if (!socket.writable) {
+      left();
+      return;
+    }
+    socket.cork();
+    for (const part of parts.slice(0, -1)) socket.write(part);
+    socket.write(parts.at(-1)!, left);
+    socket.uncork();
   }
 
   #checkGreeted(): void {
@@ -191,4 +209,18 @@ export class Http2Socket implements ByteSink {
     this.connection.lost(`no sign of life for ${(limits.keepaliveMs + limits.keepaliveTimeoutMs) / 1000} s`);
     this.#socket.destroy();
   }
+}
+
+/** Heads of frames, messages and chunks, which lie between each other: a write of its own costs each more than a copy. */
+function joinSmall(parts: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  /** Of the small ones in a row. */
+  let begin = 0;
+  for (let at = 0; at <= parts.length; at++) {
+    if (at < parts.length && parts[at].length <= limits.joinedBytes) continue;
+    if (at > begin) joined.push(at === begin + 1 ? parts[begin] : Buffer.concat(parts.slice(begin, at)));
+    if (at < parts.length) joined.push(parts[at]);
+    begin = at + 1;
+  }
+  return joined;
 }

@@ -10,9 +10,14 @@ import { limits } from '@tributary/core/limits/limits.ts';
 
 /**
  * Sends chunks from where they lie, a few at a time, as the wire takes them. Calls `done` once: when all were taken, or the stream is closed and no
- * one reads them any more. Small ones are copied and need not be waited for.
+ * one reads them any more. Small ones are copied and need not be waited for. `queued`: what is sent now comes right behind the last.
  */
-export function sendChunks(stream: Http2Stream, chunks: Iterable<Chunk>, done: () => void): void {
+export function sendChunks(
+  stream: Http2Stream,
+  chunks: Iterable<Chunk>,
+  done: () => void,
+  queued?: () => void,
+): void {
   const iterator = chunks[Symbol.iterator]();
   let underWay = 0;
   let exhausted = false;
@@ -29,8 +34,10 @@ export function sendChunks(stream: Http2Stream, chunks: Iterable<Chunk>, done: (
     sending = true;
     while (!exhausted && !stream.closed && underWay < limits.chunksUnderWay) {
       const next = iterator.next();
-      if (next.done === true) exhausted = true;
-      else if (next.value.data.length <= limits.copiedChunkBytes)
+      if (next.done === true) {
+        exhausted = true;
+        queued?.();
+      } else if (next.value.data.length <= limits.copiedChunkBytes)
         stream.send(messageOf(encodeChunk(next.value)));
       else {
         underWay++;

@@ -89,8 +89,8 @@ export class ServerCall implements PlacingHandler {
     this.#begin();
     return {
       send: (header: Answer) => stream.send(messageOf(serialize({ header }))),
-      sendChunks: (chunks: Iterable<Chunk>) =>
-        new Promise<void>((resolve) => sendChunks(stream, chunks, resolve)),
+      sendChunks: (chunks: Iterable<Chunk>, queued: () => void) =>
+        new Promise<void>((resolve) => sendChunks(stream, chunks, resolve, queued)),
       get unread() {
         return stream.queue.length;
       },
