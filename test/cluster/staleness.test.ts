@@ -5,6 +5,7 @@ import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
 import { describe, expect, test } from 'vitest';
 import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
 import { childrenOf } from './childrenOf.ts';
+import { traceOf } from './traceOf.ts';
 import { jobFile, run, start, temporaryFolder, train } from './tributary.ts';
 
 const ranks = 8;
@@ -53,6 +54,23 @@ test('synchronous, bounded and asynchronous training all come to a high accuracy
   );
   expect(summaries.map((summary) => summary.staleness)).toEqual([0, 2, 'infinity']);
   for (const summary of summaries) expect(summary.accuracy).toBeGreaterThan(0.97);
+});
+
+test('late gradients are corrected as they come, and training converges; a correction far beyond its range explodes', {
+  timeout: 60_000,
+}, async () => {
+  const folder = temporaryFolder();
+  const trace = join(folder, 'trace.json');
+  const flags = [jobFile('late'), '--runs', folder, '--no-self-check'];
+  const summary = await train([...flags, '--trace', trace]);
+  expect(summary.accuracy).toBeGreaterThan(0.97);
+  // Each server corrects for itself, and two workers are always in each other's way: many gradients are late.
+  const corrected = traceOf(trace).filter(({ name }) => name === 'correct');
+  expect(new Set(corrected.map(({ process }) => process)).size).toBe(2);
+  expect(corrected.length).toBeGreaterThan((2 * ranks * summary.steps) / 10);
+  const exploded = await run(['train', ...flags, '--compensation', '10']);
+  expect(exploded.code).toBe(1);
+  expect(exploded.stderr).toMatch(/error: the job failed: 8 gradients were rejected, .* is (NaN|-?Infinity)/);
 });
 
 describe('a rank that is slow', { timeout: 60_000 }, () => {

@@ -118,3 +118,65 @@ test('late gradients: the correction of DC-ASGD, from as many versions back as t
   expect(after[0]).toBeCloseTo(-1.5 - 0.5 * (2 + 0.25 * 4 * -1), 6);
   expect(after[1]).toBeCloseTo(-3 - 0.5 * (-1 + 0.25 * 1 * -2), 6);
 });
+
+/** Where the two parameters have their minimum, and how curved the loss is there. */
+const curvature = [0.5, 0.25];
+const gradientAt = (parameters: readonly number[]) => parameters.map((p, i) => curvature[i] * (p + 1));
+
+/** Four ranks in turn push the gradient of that quadratic, each from the parameters as they were three updates ago. Returns the parameters after each update. */
+async function trainInTurn(delayCompensation: number, updates: number): Promise<number[][]> {
+  const cluster = await TestCluster.start(
+    testSpec({ ranks: 4, staleness: null, layout, delayCompensation }),
+    1,
+  );
+  const client = cluster.client();
+  const parameters = new Float32Array(2);
+  const pull = async () => {
+    const { versions } = await client.pullLatest(parameters);
+    return { versions, at: [...parameters] };
+  };
+  const first = await pull();
+  const pulled = [first, first, first, first];
+  const path: number[][] = [];
+  for (let update = 0; update < updates; update++) {
+    const rank = update % 4;
+    const { versions, at } = pulled[rank];
+    const payload = Float32Array.from(gradientAt(at), (g) => 2 * g);
+    await client.push({ ...pushOf(rank, Math.floor(update / 4), payload), versions });
+    pulled[rank] = await pull();
+    path.push(pulled[rank].at);
+  }
+  return path;
+}
+
+/** The same in float64, by the update of the paper: w <- w - rate (g + lambda g g (w - w then)), with g at w then. */
+function delayCompensated(lambda: number, updates: number): number[][] {
+  const path: number[][] = [[0, 0]];
+  for (let update = 0; update < updates; update++) {
+    const then = path[Math.max(0, update - 3)];
+    const gradient = gradientAt(then);
+    path.push(
+      path[update].map((w, i) => w - 0.5 * (gradient[i] + lambda * gradient[i] ** 2 * (w - then[i]))),
+    );
+  }
+  return path.slice(1);
+}
+
+test('late gradients: DC-ASGD goes the way of its equation, where it converges and where that explodes', async () => {
+  const [small, large] = [0.5, 60];
+  const exploded = delayCompensated(large, 40).findIndex(([w]) => !(Math.abs(w) < 1e6));
+  expect(exploded).toBeGreaterThan(4);
+  for (const [lambda, updates] of [
+    [small, 40],
+    [large, exploded],
+  ]) {
+    const expected = delayCompensated(lambda, updates);
+    for (const [update, found] of (await trainInTurn(lambda, updates)).entries()) {
+      for (const [i, w] of expected[update].entries()) {
+        const error = Math.abs(found[i] - w) / Math.max(1, Math.abs(w));
+        expect(error, `lambda ${lambda}, update ${update}`).toBeLessThan(1e-4);
+      }
+    }
+  }
+  for (const w of delayCompensated(small, 40)[39]) expect(Math.abs(w + 1)).toBeLessThan(0.1);
+});

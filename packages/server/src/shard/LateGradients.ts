@@ -29,9 +29,13 @@ export class LateGradients {
     return this.#slower && updates > 1 ? 1 / updates : 1;
   }
 
+  /** Whether a gradient from this version is to be corrected. */
+  corrects(version: number): boolean {
+    return this.#lambda > 0 && version < this.#versions.current.number;
+  }
+
   /** gradient <- gradient + lambda gradient^2 (parameters now - parameters then), element by element: the diagonal of g g' in place of the Hessian. */
   correct(gradient: Float32Array, version: number): void {
-    if (this.#lambda === 0) return;
     const now = this.#versions.current;
     const from = this.#kept.find(({ number }) => number >= version)?.values ?? now.values;
     for (let i = 0; i < gradient.length; i++) {

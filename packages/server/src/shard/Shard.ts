@@ -491,7 +491,11 @@ export class Shard {
       // The sender knows the norm before clipping by value: with both bounds it is one from above.
       const scale = norm === undefined ? 1 : clipScale(Math.sqrt(squares / weight), norm);
       if (scale !== 1) this.#kernels.scale(gradient, gradient, scale);
-      this.#late.correct(gradient, version);
+      if (this.#late.corrects(version)) {
+        const end = this.trace?.begin('update', 'correct', { rank, step });
+        this.#late.correct(gradient, version);
+        end?.();
+      }
       const rateFactor = this.#late.rateFactor(version);
       this.#late.keepCurrent();
       this.#advance(gradient, step, rateFactor);
