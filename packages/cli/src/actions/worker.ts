@@ -1,8 +1,8 @@
+import { resolve } from 'node:path';
 import type { TransportChoice } from '@tributary/client/transport/transport.ts';
 import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ComputeChoice } from '@tributary/worker/compute/openBackend.ts';
-import { loadJob } from '@tributary/worker/job/loadJob.ts';
 import { runWorker } from '@tributary/worker/training/WorkerProcess.ts';
 import { jobsOf, type TakenJob } from '../launcher/jobsOf.ts';
 import { leaveSignal } from '../launcher/leaveSignal.ts';
@@ -26,9 +26,16 @@ export interface WorkerFlags extends TransportFlags {
 export async function work(path: string, given: WorkerFlags): Promise<void> {
   const leave = leaveSignal(given.managed === true);
   const transport = transportIn(given);
-  const { job, file } = await loadJob(path);
-  for await (const taken of jobsOf({ ...given, job: given.job ?? job.name }, leave))
-    await workAt(taken, file, transport, given);
+  const job = given.managed ? '' : await jobName(path, given);
+  for await (const taken of jobsOf({ ...given, job }, leave))
+    await workAt(taken, resolve(path), transport, given);
+}
+
+/** A launcher has loaded the file and gives the names of its jobs, and the thread that computes loads it too: only a worker that was started by hand does so here. */
+async function jobName(path: string, given: WorkerFlags): Promise<string> {
+  const { loadJob } = await import('@tributary/worker/job/loadJob.ts');
+  const { job } = await loadJob(path);
+  return given.job ?? job.name;
 }
 
 async function workAt(
