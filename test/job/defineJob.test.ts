@@ -195,6 +195,12 @@ test.each<[object, string]>([
   [{ batchsize: 4 }, 'batchsize is not a field of a job: did you mean batchSize?'],
   [{ colour: 4 }, 'colour is not a field of a job'],
   [{ clipping: { norms: 1 } }, 'clipping.norms is not a field of a job: did you mean clipping.norm?'],
+  [{ optimizer: { name: 'sgd' } }, 'optimizer.hyperparameters is missing, but must be an object'],
+  [
+    { tensors: [{ match: 'a', frozn: true }] },
+    'tensors.0.frozn is not a field of a job: did you mean tensors.0.frozen?',
+  ],
+  [{ start: { map: { a: 1 } } }, 'start.map.a is 1, but must be a text'],
   [{ steps: 4 }, 'epochs and steps are both given: give one'],
   [{ epochs: undefined }, 'epochs or steps is missing'],
   [
