@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A wire between client and server that a test can cut, or make deaf. */
+/** A wire between client and server that a test can cut, make deaf, or make long. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -13,8 +13,10 @@ export class TcpProxy {
   sentBytes = 0;
   answeredBytes = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, delayMs: number) {
     const [host, port] = target.split(':');
+    // Timers of one length fire in their order.
+    const later = (send: () => void) => void (delayMs === 0 ? send() : setTimeout(send, delayMs));
     this.#server = createServer((near) => {
       this.connections++;
       const far = connect(Number(port), host);
@@ -31,17 +33,18 @@ export class TcpProxy {
         this.sentBytes += bytes.length;
         this.#forwarded += bytes.length;
         if (this.#forwarded > this.#cutAfterBytes) this.cut();
-        else far.write(bytes);
+        else later(() => far.write(bytes));
       });
       far.on('data', (bytes) => {
         this.answeredBytes += bytes.length;
-        if (this.repliesPass) near.write(bytes);
+        if (this.repliesPass) later(() => near.write(bytes));
       });
     });
   }
 
-  static async to(target: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(target);
+  /** With `delayMs` in either direction. */
+  static async to(target: string, { delayMs = 0 } = {}): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target, delayMs);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }

@@ -20,10 +20,10 @@ function stepsOf(folder: string, { run }: TrainSummary) {
 }
 
 /** Trains while one of the two workers is stopped for some time, and returns by how much a push was behind at most. */
-async function greatestLead(staleness: string): Promise<number> {
+async function greatestLead(staleness: string, job = 'paced'): Promise<number> {
   const folder = temporaryFolder();
   const running = start([
-    ...['train', jobFile('paced'), '--runs', folder, '--json', '--print-every', '1'],
+    ...['train', jobFile(job), '--runs', folder, '--json', '--print-every', '1'],
     // The stopped worker is not to be taken for dead.
     ...['--steps', '50', '--staleness', staleness, '--lease-ms', '60000'],
   ]);
@@ -73,6 +73,26 @@ test('late gradients are corrected as they come, and training converges; a corre
   expect(exploded.stderr).toMatch(/error: the job failed: 8 gradients were rejected, .* is (NaN|-?Infinity)/);
 });
 
+test('workers that pull ahead do every step of every rank, and a worker that is killed is replaced', {
+  timeout: 60_000,
+}, async () => {
+  const folder = temporaryFolder();
+  const running = start([
+    ...['train', jobFile('pullingAhead'), '--runs', folder, '--json', '--print-every', '1'],
+    ...['--encoding', 'int8', '--steps', '100', '--lease-ms', '1000'],
+  ]);
+  await running.shows(/^step 20 /m);
+  const victim = childrenOf(running.child.pid!).find(({ role }) => role === 'worker')!;
+  process.kill(victim.pid, 'SIGKILL');
+  const result = await running.ended;
+  expect(result.code, result.stderr).toBe(0);
+  const summary = JSON.parse(result.stdout) as TrainSummary;
+  expect(summary.accuracy).toBeGreaterThan(0.97);
+  const counts = new Map<number, number>();
+  for (const { step } of stepsOf(folder, summary)) counts.set(step, (counts.get(step) ?? 0) + 1);
+  expect([...counts.values()]).toEqual(new Array(100).fill(ranks));
+});
+
 describe('a rank that is slow', { timeout: 60_000 }, () => {
   test('holds up the others at the bound', async () => {
     const lead = await greatestLead('2');
@@ -83,6 +103,12 @@ describe('a rank that is slow', { timeout: 60_000 }, () => {
 
   test('holds up nobody without a bound', async () => {
     expect(await greatestLead('infinity')).toBeGreaterThan(20);
+  });
+
+  test('holds up the others at the bound also when they pull ahead', async () => {
+    const lead = await greatestLead('2', 'pullingAhead');
+    expect(lead).toBeGreaterThan(0);
+    expect(lead).toBeLessThanOrEqual(3);
   });
 });
 

@@ -109,6 +109,10 @@ test.each<[object, string]>([
     'learningRateByStaleness is given, but with staleness 0 no gradient is late: leave it out; delayCompensation is given, but with staleness 0 no gradient is late: leave it out',
   ],
   [
+    { pullAhead: true },
+    'pullAhead is given, but with staleness 0 the next parameters wait for all gradients: leave it out',
+  ],
+  [
     { learningRateByStaleness: true, staleness: 2, optimizer: ftrl() },
     'learningRateByStaleness is given, but ftrl has a schedule of its own: leave it out',
   ],

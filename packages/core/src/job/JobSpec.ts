@@ -86,6 +86,8 @@ export interface JobSpec {
   readonly learningRateByStaleness?: boolean;
   /** Not synchronous: lambda of a gradient's correction for the updates that came meanwhile. Zheng et al., "Asynchronous SGD with Delay Compensation", 2017. */
   readonly delayCompensation?: number;
+  /** Not synchronous: workers pull the parameters of their next gradient while they compute, and do not wait for their pushes. */
+  readonly pullAhead?: boolean;
   readonly optimizer: OptimizerSpec;
   /**
    * Computes whole steps in the workers. Then the optimizer is `assign`, the layout has the method's state behind the model's parameters, and a push

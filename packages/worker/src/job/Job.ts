@@ -94,6 +94,11 @@ export interface JobDefinition<
   learningRateByStaleness?: boolean;
   /** Not synchronous: how much a late gradient is corrected for the updates that came meanwhile (lambda of DC-ASGD: Zheng et al., 2017, who take 0.04). Default: not at all. */
   delayCompensation?: number;
+  /**
+   * Not synchronous: a worker pulls the parameters of its next gradient while it computes, so that it never waits for the network; they are older by the updates
+   * that come in the meantime. Default: false.
+   */
+  pullAhead?: boolean;
   /** 0 means at the end only. Default: once an epoch, but at most about 20 times. */
   checkpointEverySteps?: number;
   /** Default: 3. */

@@ -148,6 +148,7 @@ const definition = object(
     ),
     learningRateByStaleness: optional(boolean),
     delayCompensation: optional(value(isPositive, 'a number above 0 (lambda of Zheng et al., 2017)')),
+    pullAhead: optional(boolean),
     checkpointEverySteps: optional(whole(0, elementsMax)),
     checkpointsKept: optional(whole(1, 1000), limits.checkpointsKept),
     evaluateEverySteps: optional(whole(0, elementsMax)),
@@ -249,6 +250,11 @@ function latenessContradictions(job: Job): string[] {
   if (job.learningRateByStaleness && serverMethod(job.optimizer.name)?.constantRate) {
     problems.push(
       `learningRateByStaleness is given, but ${job.optimizer.name} has a schedule of its own: leave it out`,
+    );
+  }
+  if (job.pullAhead && job.staleness === 0) {
+    problems.push(
+      'pullAhead is given, but with staleness 0 the next parameters wait for all gradients: leave it out',
     );
   }
   return problems;

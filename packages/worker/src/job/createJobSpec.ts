@@ -60,6 +60,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     staleness: job.staleness === Number.POSITIVE_INFINITY ? null : job.staleness,
     ...(job.learningRateByStaleness && { learningRateByStaleness: true }),
     ...(job.delayCompensation !== undefined && { delayCompensation: job.delayCompensation }),
+    ...(job.pullAhead && { pullAhead: true }),
     ...optimizerOf(job, layout),
     ...(job.passesMax !== undefined && { passesMax: job.passesMax }),
     schedule: job.schedule,

@@ -20,6 +20,7 @@ import type { GradientThread } from './GradientThread.ts';
 import { NodePusher } from './NodePusher.ts';
 import { nextTurn, type Turn, turnAfter } from './nextTurn.ts';
 import type { Pulled, PulledParameters } from './PulledParameters.ts';
+import { PushBehind } from './PushBehind.ts';
 import type { RankLeases } from './RankLeases.ts';
 import { sharedFloats } from './sharedFloats.ts';
 import type { UsageReport } from './UsageReport.ts';
@@ -28,6 +29,7 @@ export interface TrainingLoopOptions {
   readonly record: JobRecord;
   readonly leases: RankLeases;
   readonly thread: GradientThread;
+  /** Two vectors where the job pulls ahead. */
   readonly parameters: PulledParameters;
   /** In shared memory; at least two, so that one is pushed while the next is computed. They are as long as `feedback` works in, if it is given. */
   readonly gradients: readonly Float32Array[];
@@ -57,12 +59,17 @@ export interface TrainingLoopOptions {
 export class TrainingLoop {
   readonly #options: TrainingLoopOptions;
   readonly #synchronous: boolean;
+  readonly #pullsAhead: boolean;
   readonly #pusher: NodePusher;
   readonly #method: StepMethod | undefined;
   readonly #modelLength: number;
   readonly #keepsAverage: boolean;
   /** By rank: the next step. Only of ranks that are held; forgotten when the shards are restored. */
   readonly #clocks = new Map<number, number>();
+  /** Those that the clocks are of, with their tokens. */
+  #held: ReadonlyMap<number, number> = new Map();
+  readonly #behind = new PushBehind();
+  #turns = 0;
   #client: ParameterClient | undefined;
   #generation = -1;
   #endStep: number;
@@ -74,6 +81,7 @@ export class TrainingLoop {
   constructor(options: TrainingLoopOptions) {
     this.#options = options;
     this.#synchronous = options.record.spec.staleness === 0;
+    this.#pullsAhead = options.record.spec.pullAhead === true;
     this.#pusher = new NodePusher(options);
     this.#endStep = options.record.endStep;
     const { method, layout } = options.record.spec;
@@ -138,8 +146,10 @@ export class TrainingLoop {
     await this.#learnClocks(client, tokens);
     const turn = nextTurn(this.#clocks, this.#synchronous);
     const { step, ranks } = turn;
-    if (step >= this.#endStep) return this.#pause(limits.placementPollMs);
-
+    if (step >= this.#endStep) {
+      await this.#giveBack(await this.#behind.settle(client));
+      return this.#pause(limits.placementPollMs);
+    }
     const pulled = await this.#options.parameters.take(client, step, this.#wait.signal);
     this.#endStep = pulled.endStep;
     if (!pulled.ready) return;
@@ -147,6 +157,7 @@ export class TrainingLoop {
     if (evaluationDue && ranks.includes(0) && step > this.#evaluatedStep)
       await this.#evaluate(client, step, pulled.values);
 
+    if (this.#pullsAhead) return this.#passOn(client, turn, tokens, pulled);
     const nodes =
       this.#options.feedback === undefined
         ? coveringNodes(ranks, spec.ranks)
@@ -201,12 +212,41 @@ export class TrainingLoop {
             failure ??= error;
           },
         );
-        if (isLast) this.#pullAhead(client, turn);
+        if (isLast && this.#synchronous) this.#pullAhead(client, turn);
       }
     }
     await Promise.all(underWay);
     if (failure !== undefined) throw failure;
     return fenced;
+  }
+
+  /** Computes a rank's gradient while the next parameters come and the gradient before goes, and leaves it to the next turn to wait for its own push. */
+  async #passOn(
+    client: ParameterClient,
+    turn: Turn,
+    tokens: ReadonlyMap<number, number>,
+    pulled: Pulled,
+  ): Promise<void> {
+    const { thread, gradients } = this.#options;
+    const { step, ranks } = turn;
+    const [rank] = ranks;
+    const node = { begin: rank, end: rank + 1 };
+    this.#pullAhead(client, turn);
+    const gradient = gradients[this.#turns++ % gradients.length];
+    const target = gradient.subarray(0, pulled.values.length);
+    const sum = await thread.sum({ kind: 'gradient', at: pulled.values }, node, step, target);
+    this.#readAhead(turn);
+    const fenced = await this.#behind.settle(client);
+    await this.#giveBack(fenced);
+    if (fenced?.begin === rank) return;
+    const work = { client, node, step, tokens, versions: pulled.versions };
+    this.#behind.start(client, node, this.#pusher.push(work, sum, gradient));
+    if (this.#clocks.has(rank)) this.#clocks.set(rank, step + 1);
+    this.#options.usage.tell(step + 1);
+  }
+
+  async #giveBack(fenced: RankRange | undefined): Promise<void> {
+    if (fenced !== undefined) await this.#options.leases.giveBack(ranksOf([fenced]));
   }
 
   /** Nothing is left to compute of this turn, but to push and to pull: time to read. */
@@ -215,11 +255,10 @@ export class TrainingLoop {
     if (step < this.#endStep) this.#options.thread.readAhead(ranks, step);
   }
 
-  /** In the synchronous mode the next parameters are asked for together with the last push, and come as soon as the step closes. */
+  /** Asks for the next parameters: in the synchronous mode together with the last push, as they come when the step closes. */
   #pullAhead(client: ParameterClient, turn: Turn): void {
     const { step } = turnAfter(turn, this.#clocks, this.#synchronous);
-    if (this.#synchronous && step < this.#endStep)
-      this.#options.parameters.ask(client, step, this.#wait.signal);
+    if (step < this.#endStep) this.#options.parameters.ask(client, step, this.#wait.signal);
   }
 
   /** Lets the method compute the step, and pushes what the parameters become. Returns the ranks that others have now. */
@@ -280,6 +319,11 @@ export class TrainingLoop {
 
   /** Where the ranks are that came since the last step: the least step that some shard still lacks. */
   async #learnClocks(client: ParameterClient, tokens: ReadonlyMap<number, number>): Promise<void> {
+    // How far a rank is, and what is owed of it, is known when its push is settled.
+    const isSame =
+      tokens.size === this.#held.size && [...tokens].every(([rank, token]) => this.#held.get(rank) === token);
+    if (!isSame || this.#clocks.size < tokens.size) await this.#behind.rest();
+    this.#held = tokens;
     for (const rank of this.#clocks.keys()) if (!tokens.has(rank)) this.#clocks.delete(rank);
     this.#options.feedback?.retain(tokens);
     const unknown = [...tokens.keys()].filter((rank) => !this.#clocks.has(rank));

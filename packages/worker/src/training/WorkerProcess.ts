@@ -53,7 +53,9 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   // What is encoded lies where the kernels are fast. (The plain ones have no such place, and both threads must see it.)
   const isEncoded = encoding !== undefined || pullEncoding !== undefined;
   const floats = isEncoded && kernels !== plainKernels ? kernels.allocate : sharedFloats;
-  const parameters = new PulledParameters([floats(layout.length)]);
+  const parameters = new PulledParameters(
+    Array.from({ length: record.spec.pullAhead ? 2 : 1 }, () => floats(layout.length)),
+  );
   const gradients = [floats(workLength), floats(workLength)];
   const { jobFile, compute, computeThreads, selfCheck } = options;
   const thread = await GradientThread.start(
