@@ -176,8 +176,8 @@ test.each<[object, string]>([
     'tensors say weightDecay, but ftrl has none: leave it out',
   ],
   [
-    { tensors: [{ match: 'w', frozen: true }], optimizer: newton() },
-    'tensors are given, but newton computes one step for all of them: leave them out',
+    { tensors: [{ match: 'w', learningRateScale: 2 }], optimizer: newton() },
+    'tensors.0.learningRateScale is given, but newton computes one step for all that is not frozen: leave it out',
   ],
   [{ model: 3 }, 'model is 3, but must be an object { init(key), loss(parameters, batch) }'],
   [

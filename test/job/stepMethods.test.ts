@@ -3,7 +3,7 @@ import { inMemory } from '@tributary/worker/data/inMemory.ts';
 import { createJobSpec, initialVector } from '@tributary/worker/job/createJobSpec.ts';
 import { defineJob } from '@tributary/worker/job/defineJob.ts';
 import type { JobDefinition } from '@tributary/worker/job/Job.ts';
-import { adam, newton } from '@tributary/worker/job/optimizers.ts';
+import { adam, kfac, newton } from '@tributary/worker/job/optimizers.ts';
 import { cosine } from '@tributary/worker/job/schedules.ts';
 import { expect, test } from 'vitest';
 
@@ -58,6 +58,16 @@ test.each([
   ['staleness', { staleness: 2 }, 'staleness is 2, but newton sums over all ranks'],
   ['a schedule', { schedule: cosine({ steps: 5 }) }, 'a schedule is given, but newton takes none'],
   ['clipping', { clipping: { norm: 1 } }, 'clipping is given, but newton'],
+  [
+    'a tensor that thaws',
+    { tensors: [{ match: 'w', frozenUntil: 5 }] },
+    'tensors.0.frozenUntil is given, but newton computes one step for all that is not frozen: leave it out',
+  ],
+  [
+    'a frozen tensor with kfac',
+    { optimizer: kfac(), tensors: [{ match: 'w', frozen: true }] },
+    'tensors are given, but kfac inverts the curvature of every dense layer',
+  ],
 ])('%s is refused with what is possible', (_, change, message) => {
   expect(() => jobOf(change)).toThrow(message);
 });

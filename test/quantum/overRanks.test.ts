@@ -82,15 +82,15 @@ test("the ranks' metrics add up to the simulator's, and are 0 outside of the cir
   const { flat, shape, sums } = await open(hybrid('autodiff') as unknown as Model);
   const { length } = flat;
   const triangle = new Float32Array((length * (length + 1)) / 2);
-  const { weight } = await sums.sum({ kind: 'metric', at: flat }, { begin: 0, end: ranks }, 0, triangle);
+  const metric = { kind: 'metric', at: flat, places: [{ begin: 0, end: length }] } as const;
+  const { weight } = await sums.sum(metric, { begin: 0, end: ranks }, 0, triangle);
   const { offset } = shape.layout.tensors.find(({ name }) => name === 'circuit')!;
   const count = ansatz.parameters;
   const parameters = Float64Array.from(flat.subarray(offset, offset + count));
   const expected = new Float64Array(count * count);
   for (let example = 0; example < examples; example++) {
     const x = Float64Array.from(inputs.data.subarray(2 * example, 2 * example + 2));
-    const metric = parameterMetric(ansatz, parameters, x, [[0, ansatz.circuit.angles]]);
-    metric.forEach((value, index) => {
+    parameterMetric(ansatz, parameters, x, [[0, ansatz.circuit.angles]]).forEach((value, index) => {
       expected[index] += value / examples;
     });
   }

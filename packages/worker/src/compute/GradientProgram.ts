@@ -130,23 +130,33 @@ export class GradientProgram {
   }
 
   /**
-   * Fills `triangle` with the lower triangle of the Hessian of the mean loss over the parameters begin ... end - 1, row by row. Computed in blocks of rows, so that the memory it takes
+   * Fills `triangle` with the lower triangle of the Hessian of the mean loss over the parameters at these places, row by row. Computed in blocks of rows, so that the memory it takes
    * grows with the model and not with its square.
    */
-  async hessian(parameters: Float32Array, batch: Batch, range: Range, triangle: Float32Array): Promise<void> {
-    await this.#triangle('Hessian', parameters, batch, range, triangle);
+  async hessian(
+    parameters: Float32Array,
+    batch: Batch,
+    places: readonly Range[],
+    triangle: Float32Array,
+  ): Promise<void> {
+    await this.#triangle('Hessian', parameters, batch, places, triangle);
   }
 
   /** Fills `triangle` with the Fubini-Study metric of the model's states, their mean over the batch, as `hessian` does. */
-  async metric(parameters: Float32Array, batch: Batch, triangle: Float32Array): Promise<void> {
-    await this.#triangle('metric', parameters, batch, { begin: 0, end: parameters.length }, triangle);
+  async metric(
+    parameters: Float32Array,
+    batch: Batch,
+    places: readonly Range[],
+    triangle: Float32Array,
+  ): Promise<void> {
+    await this.#triangle('metric', parameters, batch, places, triangle);
   }
 
   async #triangle(
     purpose: 'Hessian' | 'metric',
     parameters: Float32Array,
     batch: Batch,
-    range: Range,
+    places: readonly Range[],
     triangle: Float32Array,
   ): Promise<void> {
     const size = this.#layout.length;
@@ -155,15 +165,25 @@ export class GradientProgram {
     const { program, inputs } = await this.#prepare(purpose, parameters, batch, [extra]);
     const directions = new Float32Array(rows * size);
     const products = new Float32Array(rows * size);
-    for (let { begin } = range; begin < range.end; begin += rows) {
-      const end = Math.min(range.end, begin + rows);
+    const columns = places.flatMap(({ begin, end }) =>
+      Array.from({ length: end - begin }, (_, index) => begin + index),
+    );
+    let filled = 0;
+    for (let begin = 0; begin < columns.length; begin += rows) {
+      const group = columns.slice(begin, begin + rows);
       directions.fill(0);
-      for (let row = begin; row < end; row++) directions[(row - begin) * size + row] = 1;
+      for (const [row, column] of group.entries()) directions[row * size + column] = 1;
       await program.run([...inputs, directions], [products]);
-      for (let row = begin; row < end; row++) {
-        const from = (row - begin) * size + range.begin;
-        const index = row - range.begin;
-        triangle.set(products.subarray(from, from + index + 1), (index * (index + 1)) / 2);
+      for (const [row, last] of group.entries()) {
+        for (const place of places) {
+          if (place.begin > last) break;
+          const part = products.subarray(
+            row * size + place.begin,
+            row * size + Math.min(place.end, last + 1),
+          );
+          triangle.set(part, filled);
+          filled += part.length;
+        }
       }
     }
   }

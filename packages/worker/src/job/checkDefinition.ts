@@ -330,8 +330,17 @@ function stepMethodContradictions(job: Job): string[] {
       `model.states is missing, but ${name} measures distances by it: states: (parameters, batch) => quantumStates(...)`,
     );
   }
-  if (tensors !== undefined) {
-    problems.push(`tensors are given, but ${name} computes one step for all of them: leave them out`);
+  if (tensors !== undefined && name === 'kfac') {
+    problems.push('tensors are given, but kfac inverts the curvature of every dense layer: leave them out');
+  }
+  for (const [index, rule] of (tensors ?? []).entries()) {
+    const others = (['frozenUntil', 'learningRateScale', 'weightDecay'] as const).filter(
+      (option) => rule[option] !== undefined,
+    );
+    for (const option of others)
+      problems.push(
+        `tensors.${index}.${option} is given, but ${name} computes one step for all that is not frozen: leave it out`,
+      );
   }
   if (staleness !== 0) {
     problems.push(

@@ -1,6 +1,8 @@
 import type { JobSpec, OptimizerSpec } from '@tributary/core/job/JobSpec.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
-import { withMethodState, withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import { liveModel } from '@tributary/core/layout/liveModel.ts';
+import { withMethodState } from '@tributary/core/layout/methodState.ts';
+import type { Trained } from '@tributary/core/layout/segments.ts';
 import { resolveAdaptiveBatch } from '@tributary/core/optimizer/adaptiveBatch.ts';
 import { createSampler } from '../data/sampler.ts';
 import { passesState } from '../methods/passes.ts';
@@ -43,6 +45,7 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
   const steps = isStepMethod(job.optimizer)
     ? planned
     : Math.min(planned, passes(job.passesMax ?? Number.POSITIVE_INFINITY));
+  const tensors = job.tensors && { tensors: resolveTensors(job.tensors, layout) };
   const everyEpoch = (timesMax: number) => Math.max(stepsPerEpoch, Math.ceil(steps / timesMax));
   return {
     name: job.name,
@@ -61,11 +64,11 @@ export function createJobSpec(job: NamedJob, layout: Layout, trainSize: number):
     ...(job.learningRateByStaleness && { learningRateByStaleness: true }),
     ...(job.delayCompensation !== undefined && { delayCompensation: job.delayCompensation }),
     ...(job.pullAhead && { pullAhead: true }),
-    ...optimizerOf(job, layout),
+    ...optimizerOf(job, { layout, ...tensors }),
     ...(job.passesMax !== undefined && { passesMax: job.passesMax }),
     schedule: job.schedule,
     clipping: job.clipping,
-    ...(job.tensors && { tensors: resolveTensors(job.tensors, layout) }),
+    ...tensors,
     ...encodingsOf(job, layout),
     checkpointEverySteps: job.checkpointEverySteps ?? everyEpoch(checkpointsPerJob),
     checkpointsKept: job.checkpointsKept,
@@ -88,30 +91,28 @@ function encodingsOf(job: Job, layout: Layout): Pick<JobSpec, 'encoding' | 'pull
 /** How servers apply what is pushed, and what lies there. Throws INVALID_ARGUMENT if a method of the workers cannot work on such a model. */
 function optimizerOf(
   { optimizer, averaging, adaptiveBatch, passesMax }: Job,
-  model: Layout,
+  model: Trained,
 ): Pick<JobSpec, 'optimizer' | 'method' | 'layout'> {
   if (!isStepMethod(optimizer)) {
     const averageKeep = averaging === undefined ? {} : { averageKeep: averaging };
     const accumulates = adaptiveBatch === undefined ? {} : { accumulates: true as const };
-    return { optimizer: { ...optimizer, ...averageKeep, ...accumulates }, layout: model };
+    return { optimizer: { ...optimizer, ...averageKeep, ...accumulates }, layout: model.layout };
   }
   return {
     optimizer: { name: 'assign', hyperparameters: {} },
     method: optimizer,
-    layout: withMethodState(model, methodState(optimizer, model, passesMax)),
+    layout: withMethodState(model.layout, methodState(optimizer, model, passesMax)),
   };
 }
 
 /** The flat vector at the start: the model's parameters, and behind them the state of the job's method. */
-export function initialVector(
-  { layout, method, passesMax }: JobSpec,
-  parameters: Float32Array,
-): Float32Array {
+export function initialVector(spec: JobSpec, parameters: Float32Array): Float32Array {
+  const { layout, method, passesMax } = spec;
   if (method === undefined) return parameters;
   const flat = new Float32Array(layout.length);
   flat.set(parameters);
   let offset = parameters.length;
-  for (const { shape, initial } of methodState(method, withoutMethodState(layout), passesMax)) {
+  for (const { shape, initial } of methodState(method, spec, passesMax)) {
     const length = shape.reduce((product, dimension) => product * dimension, 1);
     flat.fill(initial, offset, offset + length);
     offset += length;
@@ -119,7 +120,7 @@ export function initialVector(
   return flat;
 }
 
-function methodState(method: OptimizerSpec, model: Layout, passesMax: number | undefined) {
-  const { state } = createStepMethod(method, model);
+function methodState(method: OptimizerSpec, trained: Trained, passesMax: number | undefined) {
+  const { state } = createStepMethod(method, liveModel(trained).layout);
   return passesMax === undefined ? state : [...state, passesState];
 }

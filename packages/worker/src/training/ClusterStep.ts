@@ -1,6 +1,7 @@
 import type { ParameterClient } from '@tributary/client/ParameterClient.ts';
 import { invariant } from '@tributary/core/errors/invariant.ts';
 import type { Layout } from '@tributary/core/layout/Layout.ts';
+import { gatherLive, type LiveModel, placesOf, scatterLive } from '@tributary/core/layout/liveModel.ts';
 import { methodPrefix } from '@tributary/core/layout/methodState.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
@@ -29,9 +30,10 @@ export interface ClusterStepOptions {
   readonly step: number;
   /** Of the job. */
   readonly ranks: number;
-  /** Of all that is sharded; the model is its first `modelLength` elements. */
+  /** Of all that is sharded: the whole model, and behind it the state of the method. */
   readonly layout: Layout;
-  readonly modelLength: number;
+  /** What of the model the method sees. */
+  readonly live: LiveModel;
   /** As pulled; not changed. */
   readonly pulled: Float32Array;
   readonly fullBatch: boolean;
@@ -44,11 +46,10 @@ export interface ClusterStepOptions {
  * round 0, 1, 2, ... of the step. So all workers see the same numbers in the same order.
  */
 export class ClusterStep implements StepContext {
-  /** Parameters and state after the step: what is to be pushed. */
-  readonly next: Float32Array;
   readonly parameters: Float32Array;
   readonly fullBatch: boolean;
   readonly #options: ClusterStepOptions;
+  readonly #next: Float32Array;
   readonly #shared = new Map<string, Float32Array>();
   #round = 0;
   #passes = 0;
@@ -56,9 +57,16 @@ export class ClusterStep implements StepContext {
 
   constructor(options: ClusterStepOptions) {
     this.#options = options;
-    this.next = options.pulled.slice();
-    this.parameters = this.next.subarray(0, options.modelLength);
+    this.#next = options.pulled.slice();
+    this.parameters = new Float32Array(options.live.layout.length);
+    gatherLive(options.live, options.pulled, this.parameters);
     this.fullBatch = options.fullBatch;
+  }
+
+  /** Parameters and state after the step: what is to be pushed. */
+  get next(): Float32Array {
+    scatterLive(this.#options.live, this.parameters, this.#next);
+    return this.#next;
   }
 
   /** Of all ranks at this step; known after the first quantity. */
@@ -74,25 +82,20 @@ export class ClusterStep implements StepContext {
   state(name: string): Float32Array {
     const tensor = this.#options.layout.tensors.find((candidate) => candidate.name === methodPrefix + name);
     invariant(tensor !== undefined, `the method has no state "${name}"`);
-    return this.next.subarray(tensor.offset, tensor.offset + tensor.length);
+    return this.#next.subarray(tensor.offset, tensor.offset + tensor.length);
   }
 
   async loss(at: Vector): Promise<number> {
-    return (await this.#mean({ kind: 'loss', at: this.#share('at', at) }, 0)).loss;
+    return (await this.#mean({ kind: 'loss', at: this.#point(at) }, 0)).loss;
   }
 
   async gradient(at: Vector): Promise<LossAndGradient> {
-    const { loss, values } = await this.#mean(
-      { kind: 'gradient', at: this.#share('at', at) },
-      this.parameters.length,
-    );
+    const { loss, values } = await this.#meanVector({ kind: 'gradient', at: this.#point(at) });
     return { loss, gradient: values };
   }
 
   async hessian(at: Vector, range: Range = { begin: 0, end: this.parameters.length }): Promise<Float64Array> {
-    const length = range.end - range.begin;
-    const quantity: Quantity = { kind: 'hessian', at: this.#share('at', at), range };
-    return (await this.#mean(quantity, (length * (length + 1)) / 2)).values;
+    return this.#triangle('hessian', at, range);
   }
 
   hessianVectorProduct(at: Vector, vector: Vector): Promise<Float64Array> {
@@ -104,7 +107,7 @@ export class ClusterStep implements StepContext {
   }
 
   async kroneckerFactors(at: Vector, { prediction, length }: FactorsAsked): Promise<Float64Array> {
-    const quantity: Quantity = { kind: 'kroneckerFactors', at: this.#share('at', at), prediction };
+    const quantity: Quantity = { kind: 'kroneckerFactors', at: this.#point(at), prediction };
     return (await this.#mean(quantity, length)).values;
   }
 
@@ -113,13 +116,19 @@ export class ClusterStep implements StepContext {
     at: Vector,
     vector: Vector,
   ): Promise<Float64Array> {
-    const quantity: Quantity = { kind, at: this.#share('at', at), vector: this.#share('vector', vector) };
-    return (await this.#mean(quantity, this.parameters.length)).values;
+    const direction = this.#buffer('direction', this.#options.live.wholeLength);
+    scatterLive(this.#options.live, vector, direction);
+    return (await this.#meanVector({ kind, at: this.#point(at), vector: direction })).values;
   }
 
-  async metric(at: Vector): Promise<Float64Array> {
-    const { length } = this.parameters;
-    const quantity: Quantity = { kind: 'metric', at: this.#share('at', at) };
+  metric(at: Vector): Promise<Float64Array> {
+    return this.#triangle('metric', at, { begin: 0, end: this.parameters.length });
+  }
+
+  async #triangle(kind: 'hessian' | 'metric', at: Vector, range: Range): Promise<Float64Array> {
+    const length = range.end - range.begin;
+    const places = placesOf(this.#options.live, range);
+    const quantity: Quantity = { kind, at: this.#point(at), places };
     return (await this.#mean(quantity, (length * (length + 1)) / 2)).values;
   }
 
@@ -128,8 +137,17 @@ export class ClusterStep implements StepContext {
     return Float64Array.from((await this.#sum(work, task.gradient.length)).values);
   }
 
-  async #mean(quantity: Quantity, length: number): Promise<{ loss: number; values: Float64Array }> {
-    const { weight, loss, values } = await this.#sum(quantity, length);
+  /** Of a quantity that has an element for each parameter: those of the live ones. */
+  #meanVector(quantity: Quantity): Promise<{ loss: number; values: Float64Array }> {
+    return this.#mean(quantity, this.parameters.length, this.#options.live);
+  }
+
+  async #mean(
+    quantity: Quantity,
+    length: number,
+    partOf?: LiveModel,
+  ): Promise<{ loss: number; values: Float64Array }> {
+    const { weight, loss, values } = await this.#sum(quantity, length, partOf);
     this.#passes++;
     this.#examples = weight;
     return { loss: loss / weight, values: Float64Array.from(values, (value) => value / weight) };
@@ -138,14 +156,18 @@ export class ClusterStep implements StepContext {
   async #sum(
     quantity: Quantity | SharedWork,
     length: number,
+    partOf?: LiveModel,
   ): Promise<{ weight: number; loss: number; values: Float32Array }> {
     const { thread, client, nodes, tokens, step, signal } = this.#options;
     const round = this.#round++;
     const values = this.#buffer(`sum of ${length}`, length);
+    const isPart = partOf !== undefined && length < partOf.wholeLength;
+    const computed = isPart ? this.#buffer('whole', partOf.wholeLength) : values;
     const total = new Float32Array(length);
     let summed = { weight: 0, loss: 0 };
     for (const [index, ranks] of nodes.entries()) {
-      const { weight, loss } = await thread.sum(quantity, ranks, step, values);
+      const { weight, loss } = await thread.sum(quantity, ranks, step, computed);
+      if (isPart) gatherLive(partOf, computed, values);
       const held = Array.from(
         { length: ranks.end - ranks.begin },
         (_, rank) => tokens.get(ranks.begin + rank)!,
@@ -159,10 +181,12 @@ export class ClusterStep implements StepContext {
     return { ...summed, values: total };
   }
 
-  /** A copy that the compute thread can read. */
-  #share(role: string, vector: Vector): Float32Array {
-    const buffer = this.#buffer(role, vector.length);
-    buffer.set(vector);
+  /** The whole model with these live parameters, where the compute thread can read it. */
+  #point(at: Vector): Float32Array {
+    const { live, pulled } = this.#options;
+    const buffer = this.#buffer('at', live.wholeLength);
+    buffer.set(pulled.subarray(0, live.wholeLength));
+    scatterLive(live, at, buffer);
     return buffer;
   }
 

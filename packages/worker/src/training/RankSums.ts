@@ -146,10 +146,10 @@ export class RankSums {
       case 'gradient':
         return program.run(quantity.at, batch, target);
       case 'hessian':
-        await program.hessian(quantity.at, batch, quantity.range, target);
+        await program.hessian(quantity.at, batch, quantity.places, target);
         return 0;
       case 'metric':
-        await program.metric(quantity.at, batch, target);
+        await program.metric(quantity.at, batch, quantity.places, target);
         return 0;
       case 'hessianVector':
         await program.curvatureVectorProduct(

@@ -5,7 +5,7 @@ import type { JobRecord, Placement } from '@tributary/coordinator/Coordinator.ts
 import type { MetricsQueue } from '@tributary/coordinator/MetricsQueue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { VectorKernels } from '@tributary/core/kernels/VectorKernels.ts';
-import { withoutMethodState } from '@tributary/core/layout/methodState.ts';
+import { type LiveModel, liveModel } from '@tributary/core/layout/liveModel.ts';
 import { averageSlot } from '@tributary/core/layout/slotLayout.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
@@ -62,7 +62,7 @@ export class TrainingLoop {
   readonly #pullsAhead: boolean;
   readonly #pusher: NodePusher;
   readonly #method: StepMethod | undefined;
-  readonly #modelLength: number;
+  readonly #live: LiveModel;
   readonly #keepsAverage: boolean;
   /** By rank: the next step. Only of ranks that are held; forgotten when the shards are restored. */
   readonly #clocks = new Map<number, number>();
@@ -84,11 +84,10 @@ export class TrainingLoop {
     this.#pullsAhead = options.record.spec.pullAhead === true;
     this.#pusher = new NodePusher(options);
     this.#endStep = options.record.endStep;
-    const { method, layout } = options.record.spec;
-    const model = withoutMethodState(layout);
-    this.#modelLength = model.length;
+    const { method } = options.record.spec;
+    this.#live = liveModel(options.record.spec);
     this.#keepsAverage = createOptimizer(options.record.spec.optimizer).slots.includes(averageSlot);
-    this.#method = method && createStepMethod(method, model);
+    this.#method = method && createStepMethod(method, this.#live.layout);
   }
 
   /** Called with every placement that is seen: takes and gives ranks, and turns to other servers when the shards were restored. */
@@ -273,7 +272,7 @@ export class TrainingLoop {
     const { step } = turn;
     const { spec } = this.#options.record;
     const context = new ClusterStep({
-      ...{ client, nodes, tokens, step, modelLength: this.#modelLength, layout: spec.layout },
+      ...{ client, nodes, tokens, step, live: this.#live, layout: spec.layout },
       thread: this.#options.thread,
       pulled: pulled.values,
       ranks: spec.ranks,

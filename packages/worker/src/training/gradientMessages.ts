@@ -19,8 +19,9 @@ export interface GradientThreadData {
 
 /** What is computed, for a mean over examples. Points and vectors are flat, of the model's parameters, and in shared memory. */
 export type Quantity =
-  | { readonly kind: 'loss' | 'gradient' | 'metric'; readonly at: Float32Array }
-  | { readonly kind: 'hessian'; readonly at: Float32Array; readonly range: Range }
+  | { readonly kind: 'loss' | 'gradient'; readonly at: Float32Array }
+  /** Of the parameters at these places: in order, and apart. */
+  | { readonly kind: 'hessian' | 'metric'; readonly at: Float32Array; readonly places: readonly Range[] }
   | { readonly kind: 'kroneckerFactors'; readonly at: Float32Array; readonly prediction: Prediction }
   | {
       readonly kind: 'hessianVector' | 'gaussNewtonVector';
