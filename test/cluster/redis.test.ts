@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricEntry } from '@tributary/coordinator/Coordinator.ts';
+import { openCoordinator } from '@tributary/coordinator/openCoordinator.ts';
+import { readAllMetrics } from '@tributary/coordinator/readAllMetrics.ts';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { RedisProcess } from '../support/RedisProcess.ts';
 import { jobFile, type Running, run, start, temporaryFolder, train } from './tributary.ts';
 
 /* All of these train the same numbers, however long they take over it; the run over SQLite says to which bits. */
 
-const job = jobFile('paced');
+const file = jobFile('paced');
 // Enough that a worker can join and another leave before the end, on a machine that has other things to do too.
 const steps = ['--steps', '400', '--checkpoint-every', '50'];
 const lease = ['--lease-ms', '1000'];
@@ -22,7 +24,8 @@ async function expected(): Promise<string> {
 
 /** Processes started by hand around one Redis and one name of a job. */
 function cluster(url: string) {
-  const at = ['--coordinator', url, '--job', `test-${randomUUID()}`];
+  const job = `test-${randomUUID()}`;
+  const at = ['--coordinator', url, '--job', job];
   const status = async () => {
     const result = await run(['status', ...at, '--json']);
     expect(result.code, result.stderr).toBe(0);
@@ -32,20 +35,31 @@ function cluster(url: string) {
     at,
     status,
     controller: (workers: number) =>
-      start(['controller', job, ...at, ...steps, ...lease, '--servers', '2', '--workers', `${workers}`]),
+      start(['controller', file, ...at, ...steps, ...lease, '--servers', '2', '--workers', `${workers}`]),
     server: () => start(['server', ...at, ...lease, '--bind', '127.0.0.1:0']),
-    worker: () => start(['worker', job, ...at, ...lease]),
+    worker: () => start(['worker', file, ...at, ...lease]),
+    /** Waits until a step is done, and returns the status. Looks for itself: a process for each look would take a core from those that train. */
     async reaches(step: number) {
-      for (;;) {
-        // Until the controller has created it, there is no such job.
-        const { code, stdout } = await run(['status', ...at, '--json']);
-        const state = code === 0 ? JSON.parse(stdout) : {};
-        if ((state.step?.step ?? 0) >= step) return state;
+      const coordinator = await openCoordinator(url, job);
+      let cursor = '';
+      for (let done = -1; done < step; await sleep(50)) {
+        cursor = await readAllMetrics(coordinator, cursor, (entry) => {
+          if (entry.kind === 'step') done = Math.max(done, entry.step);
+        });
       }
+      await coordinator.close();
+      return status();
+    },
+    /** Waits until so many workers have ranks. */
+    async workersAre(count: number) {
+      const coordinator = await openCoordinator(url, job);
+      const workers = async () => new Set((await coordinator.placement())?.ranks).size;
+      await expect.poll(workers, { timeout: 20_000 }).toBe(count);
+      await coordinator.close();
     },
     /** The hash of the newest checkpoint. */
     async parametersSha256() {
-      const result = await run(['evaluate', job, ...at, '--json']);
+      const result = await run(['evaluate', file, ...at, '--json']);
       expect(result.code, result.stderr).toBe(0);
       return JSON.parse(result.stdout).parametersSha256;
     },
@@ -81,7 +95,9 @@ test('train --coordinator redis://… comes to the same bits as over SQLite', { 
 
 describe('a cluster started by hand', { timeout: 120_000 }, () => {
   test('workers wait for the job, one joins and one leaves in the middle, and the result is the same bits', async () => {
-    const { controller, server, worker, at, status, reaches, parametersSha256 } = cluster(inject('redisUrl'));
+    const { controller, server, worker, at, status, reaches, workersAre, parametersSha256 } = cluster(
+      inject('redisUrl'),
+    );
     const early = [worker(), worker()];
     await Promise.all(early.map((process) => process.shows('info: waiting for the job')));
     const servers = [server(), server()];
@@ -100,14 +116,10 @@ describe('a cluster started by hand', { timeout: 120_000 }, () => {
     expect(text).toMatch(/^ {2}ranks +0 1 2 3: worker-/m);
 
     const late = worker();
-    await expect
-      .poll(async () => new Set((await status()).placement.ranks).size, { timeout: 20_000 })
-      .toBe(3);
+    await workersAre(3);
     early[0].child.kill('SIGTERM');
     await endWell(early[0]);
-    await expect
-      .poll(async () => new Set((await status()).placement.ranks).size, { timeout: 20_000 })
-      .toBe(2);
+    await workersAre(2);
     expect((await status()).state).toBe('running');
 
     await endWell(elected, early[1], late);
@@ -142,7 +154,7 @@ test('while Redis is killed and away, steps go on closing; when it is back, noth
   onTestFinished(() => redis.stop());
   const folder = temporaryFolder();
   const running = start([
-    ...['train', job, '--runs', folder, '--json', '--print-every', '1'],
+    ...['train', file, '--runs', folder, '--json', '--print-every', '1'],
     ...['--coordinator', redis.url, ...steps, ...lease],
   ]);
   await running.shows(/^step 20 /m);

@@ -1,29 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decodeSafetensors } from '@tributary/core/checkpoint-format/safetensors.ts';
+import type { OptionValues } from '@tributary/worker/job/JobOptions.ts';
 import { expect, test } from 'vitest';
+import { parameterHash } from '../../packages/cli/src/parameters/parameterHash.ts';
 import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
+import { trainHere } from '../examples/trainHere.ts';
 import { golden } from '../methods/functions.ts';
 import { jobFile, run, temporaryFolder, train } from './tributary.ts';
 
-/** Trains once on one worker and one server, once on others; the results must be the same bits. */
+/** Trains on a cluster, and once more in this process alone, as one worker and one server; the results must be the same bits. */
 async function trainTwice(
   job: string,
   workers: number,
   servers: number,
-  ...flags: string[]
+  { steps, ...options }: OptionValues & { steps?: number } = {},
 ): Promise<TrainSummary> {
-  const runs = temporaryFolder();
-  const summaries = [];
-  for (const [w, s] of [
-    [1, 1],
-    [workers, servers],
-  ]) {
-    const processes = ['--workers', `${w}`, '--servers', `${s}`];
-    summaries.push(await train([jobFile(job), '--runs', runs, ...processes, ...flags]));
-  }
-  expect(summaries[1].parametersSha256).toBe(summaries[0].parametersSha256);
-  return summaries[0];
+  const flags = Object.entries({ workers, servers, ...options, ...(steps && { steps }) });
+  const args = flags.flatMap(([name, given]) => [`--${name}`, `${given}`]);
+  const summary = await train([jobFile(job), '--runs', temporaryFolder(), ...args]);
+  const { flat } = await trainHere(jobFile(job), { options, ...(steps && { steps }) });
+  expect(parameterHash(flat)).toBe(summary.parametersSha256);
+  return summary;
 }
 
 test.each([
@@ -84,7 +82,7 @@ test.each([
 test('K-FAC: the same network, and the same bits for any number of processes', {
   timeout: 240_000,
 }, async () => {
-  const summary = await trainTwice('spirals', 2, 2, '--method', 'kfac', '--steps', '60');
+  const summary = await trainTwice('spirals', 2, 2, { method: 'kfac', steps: 60 });
   expect(summary.optimizer).toBe('kfac');
   expect(summary.loss).toBeLessThan(0.2);
 });

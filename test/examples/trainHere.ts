@@ -21,7 +21,7 @@ export interface TrainedHere {
 
 /**
  * Trains a job by a controller, a server and a worker that are all in this process: real sockets and a real coordinator, but nothing has to be started, which for a few steps is
- * nearly all of the time. The tests that use it put ComputeHere in the place of the thread that computes.
+ * nearly all of the time. Tests that train very often put ComputeHere in the place of the thread that computes.
  */
 export async function trainHere(path: string, overrides: OverrideFlags): Promise<TrainedHere> {
   const prepared = await prepareJob(path, overrides);
