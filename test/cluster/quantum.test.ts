@@ -50,6 +50,18 @@ test.each([
 
     const many = await digits(...job, '--workers', '3', '--servers', '2');
     expect(many.parametersSha256).toBe(one.parametersSha256);
+    // How near QAOA came is told, and is the same too.
+    expect(many.qaoa).toEqual(one.qaoa);
+    if (method !== 'qaoa') expect(one.qaoa).toBeUndefined();
+    else {
+      const { blocks, approximationRatio, optima } = one.qaoa!;
+      // 125 blocks of 4 parameters, solved 16 times a step at least.
+      expect(blocks).toBeGreaterThanOrEqual(steps * 16 * 125);
+      expect(approximationRatio).toBeGreaterThan(0.8);
+      expect(approximationRatio).toBeLessThan(1);
+      expect(optima).toBeGreaterThan(blocks / 2);
+      expect(optima).toBeLessThanOrEqual(blocks);
+    }
   },
 );
 

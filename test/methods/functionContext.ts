@@ -1,6 +1,11 @@
 import type { StateTensor } from '@tributary/core/layout/methodState.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
-import { type BlockTask, solveBlocksOf } from '@tributary/worker/methods/quantum/BlockTask.ts';
+import {
+  type BlockTask,
+  readSolved,
+  solveBlocksOf,
+  solvedLength,
+} from '@tributary/worker/methods/quantum/BlockTask.ts';
 import type { LossAndGradient, StepContext, StepMethod } from '@tributary/worker/methods/StepMethod.ts';
 
 /** A function of float64 parameters with its derivatives; the Hessian as full rows. */
@@ -58,9 +63,9 @@ export class FunctionContext implements StepContext {
   }
 
   async solveBlocks(task: BlockTask): Promise<Float64Array> {
-    const steps = new Float64Array(task.gradient.length);
-    solveBlocksOf(0, 1, task, steps);
-    return steps;
+    const solved = new Float64Array(solvedLength(task));
+    solveBlocksOf(0, 1, task, solved);
+    return readSolved(solved).steps;
   }
 
   /** For functions whose Hessian is their Gauss-Newton matrix. */

@@ -68,6 +68,7 @@ test('QAOA of depth 3 on random problems: the ratio, the best bits, the same res
     // Guessing gives 1/2 on average.
     expect(found.approximationRatio).toBeGreaterThan(0.8);
     expect(found.energy).toBeCloseTo(exactMinimum(ising).energy, 10);
+    expect(found.foundOptimum).toBe(true);
     expect(isingEnergy(ising, found.bits)).toBeCloseTo(found.energy, 10);
     if (size < 16) expect(solve(500)).toEqual(found);
 
@@ -76,6 +77,12 @@ test('QAOA of depth 3 on random problems: the ratio, the best bits, the same res
     prepareQaoaState(state, energies, found.angles);
     expect(squaredNorm(state)).toBeCloseTo(1, 10);
     expect(diagonalExpectation(state, energies)).toBeCloseTo(found.expectation, 10);
+    // By brute force: where the mean energy lies between the extremes of all states.
+    const sorted = energies.toSorted();
+    const [least, greatest] = [sorted[0], sorted[sorted.length - 1]];
+    expect(found.approximationRatio).toBeCloseTo((greatest - found.expectation) / (greatest - least), 12);
+    const guess = qaoa(ising, { depth: 1, shots: 1, evaluationsMax: 1 }, createUniforms(seed + 1));
+    expect(guess.foundOptimum).toBe(guess.energy === least);
   }
 });
 

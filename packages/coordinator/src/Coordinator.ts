@@ -191,6 +191,8 @@ export type MetricEntry =
       nextSteps: number;
       timeMs: number;
     }
+  /** How near QAOA came to the optimum in the `blocks` that this step solved: the mean of their approximation ratios, and how many optima it measured. */
+  | { kind: 'qaoa'; step: number; blocks: number; ratio: number; optima: number; timeMs: number }
   | { kind: 'event'; level: 'info' | 'warning' | 'error'; source: string; message: string; timeMs: number };
 
 /**

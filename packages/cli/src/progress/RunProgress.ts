@@ -15,6 +15,7 @@ export class RunProgress {
   #updates = 0;
   #batchSteps = 1;
   #examples = 0;
+  readonly #qaoa = { blocks: 0, ratios: 0, optima: 0 };
   #firstAtMs = 0;
   #lastAtMs = 0;
   readonly #backends = new Set<string>();
@@ -41,6 +42,11 @@ export class RunProgress {
       this.#updates++;
       this.#batchSteps = entry.nextSteps;
     }
+    if (entry.kind === 'qaoa') {
+      this.#qaoa.blocks += entry.blocks;
+      this.#qaoa.ratios += entry.blocks * entry.ratio;
+      this.#qaoa.optima += entry.optima;
+    }
     if (entry.kind === 'usage') this.#usage.set(entry.member, entry);
     if (entry.kind !== 'step') return;
     this.#firstStep ??= entry.step;
@@ -57,6 +63,14 @@ export class RunProgress {
     const { adaptiveBatch, ranks, batchSize } = this.#spec;
     if (adaptiveBatch === undefined) return undefined;
     return { updates: this.#updates, examples: this.#batchSteps * ranks * batchSize };
+  }
+
+  /** How near QAOA came to the optima of all blocks that it solved; undefined if it solved none. */
+  get qaoa():
+    | { readonly blocks: number; readonly approximationRatio: number; readonly optima: number }
+    | undefined {
+    const { blocks, ratios, optima } = this.#qaoa;
+    return blocks === 0 ? undefined : { blocks, approximationRatio: ratios / blocks, optima };
   }
 
   /** Of the last step that closed. */

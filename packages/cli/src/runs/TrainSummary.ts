@@ -22,6 +22,8 @@ export interface TrainSummary {
   readonly batchSize: number;
   /** Of a job that adapts its batch: updates made, and the examples that one took in the end. Of this part of a resumed run. */
   readonly batch?: { readonly updates: number; readonly examples: number };
+  /** Of quantum steps by QAOA, in this part of a resumed run: blocks solved, the mean of their approximation ratios, and in how many the best measurement was the optimum. */
+  readonly qaoa?: { readonly blocks: number; readonly approximationRatio: number; readonly optima: number };
   readonly workers: number;
   readonly servers: number;
   readonly coordinator: string;
@@ -70,6 +72,7 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
       `${summary.optimizer}, ${summary.parameters.toLocaleString('en-US')} parameters, ${summary.compute} compute, ${summary.transport} transport`,
     ],
     ...(summary.batch === undefined ? [] : [batchRow(summary.batch)]),
+    ...(summary.qaoa === undefined ? [] : [qaoaRow(summary.qaoa)]),
     [`${evaluatedOn} loss`, number(summary.loss)],
   ];
   if (accuracy !== null) rows.push([`${evaluatedOn} accuracy`, percent(accuracy)]);
@@ -92,6 +95,15 @@ export function describeSummary(summary: TrainSummary, folder: string): string {
 
 function batchRow({ updates, examples }: NonNullable<TrainSummary['batch']>): [string, string] {
   return ['batch', `${updates} updates, of ${examples.toLocaleString('en-US')} examples in the end`];
+}
+
+function qaoaRow({
+  blocks,
+  approximationRatio,
+  optima,
+}: NonNullable<TrainSummary['qaoa']>): [string, string] {
+  const found = `the optimum of ${percent(optima / blocks)} of ${blocks.toLocaleString('en-US')} blocks`;
+  return ['qaoa', `approximation ratio ${approximationRatio.toFixed(3)}, and found ${found}`];
 }
 
 function startRow({ from, taken, reinitialised, unused }: Origin): [string, string] {

@@ -114,6 +114,7 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
       ranks: spec.ranks,
       batchSize: spec.batchSize,
       ...(progress.batch && { batch: progress.batch }),
+      ...(progress.qaoa && { qaoa: progress.qaoa }),
       workers,
       servers,
       coordinator: coordinator.url,

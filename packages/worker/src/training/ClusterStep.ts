@@ -5,7 +5,12 @@ import { gatherLive, type LiveModel, placesOf, scatterLive } from '@tributary/co
 import { methodPrefix } from '@tributary/core/layout/methodState.ts';
 import type { Range } from '@tributary/core/partition/partition.ts';
 import type { RankRange } from '@tributary/core/reduction/tree.ts';
-import type { BlockTask } from '../methods/quantum/BlockTask.ts';
+import {
+  type Approximation,
+  type BlockTask,
+  readSolved,
+  solvedLength,
+} from '../methods/quantum/BlockTask.ts';
 import type { FactorsAsked, LossAndGradient, StepContext, Vector } from '../methods/StepMethod.ts';
 import type { GradientThread } from './GradientThread.ts';
 import type { Quantity, SharedWork } from './gradientMessages.ts';
@@ -51,6 +56,7 @@ export class ClusterStep implements StepContext {
   readonly #options: ClusterStepOptions;
   readonly #next: Float32Array;
   readonly #shared = new Map<string, Float32Array>();
+  #approximation: Approximation = { blocks: 0, ratios: 0, optima: 0 };
   #round = 0;
   #passes = 0;
   #examples = 0;
@@ -72,6 +78,11 @@ export class ClusterStep implements StepContext {
   /** Of all ranks at this step; known after the first quantity. */
   get examples(): number {
     return this.#examples;
+  }
+
+  /** Of all blocks that QAOA solved, so far. */
+  get approximation(): Approximation {
+    return this.#approximation;
   }
 
   /** Over these examples, so far. */
@@ -134,7 +145,14 @@ export class ClusterStep implements StepContext {
 
   async solveBlocks(task: BlockTask): Promise<Float64Array> {
     const work: SharedWork = { kind: 'blocks', task, ranks: this.#options.ranks };
-    return Float64Array.from((await this.#sum(work, task.gradient.length)).values);
+    const { steps, approximation } = readSolved((await this.#sum(work, solvedLength(task))).values);
+    const before = this.#approximation;
+    this.#approximation = {
+      blocks: before.blocks + approximation.blocks,
+      ratios: before.ratios + approximation.ratios,
+      optima: before.optima + approximation.optima,
+    };
+    return steps;
   }
 
   /** Of a quantity that has an element for each parameter: those of the live ones. */

@@ -12,6 +12,7 @@ import { createOptimizer } from '@tributary/core/optimizer/createOptimizer.ts';
 import { coveringNodes, type RankRange, splitPoint } from '@tributary/core/reduction/tree.ts';
 import type { Trace } from '@tributary/core/trace/Trace.ts';
 import { passesState } from '../methods/passes.ts';
+import type { Approximation } from '../methods/quantum/BlockTask.ts';
 import type { StepMethod } from '../methods/StepMethod.ts';
 import { createStepMethod } from '../methods/table.ts';
 import { ClusterStep, RanksFenced } from './ClusterStep.ts';
@@ -303,6 +304,7 @@ export class TrainingLoop {
         const first = { begin: 0, end: 1 };
         const outcome = await this.#pusher.push({ ...work, node: first }, sum, context.next);
         if (outcome === 'fenced') fence(first);
+        else this.#tellApproximation(step, context.approximation);
       }
       for (const node of coveringNodes(others, spec.ranks)) {
         if ((await this.#pusher.skip({ ...work, node })) === 'fenced') fence(node);
@@ -314,6 +316,12 @@ export class TrainingLoop {
       for (const rank of ranksOf(nodes)) if (!fenced.has(rank)) this.#clocks.delete(rank);
     }
     return fenced;
+  }
+
+  #tellApproximation(step: number, { blocks, ratios, optima }: Approximation): void {
+    if (blocks === 0) return;
+    const ratio = ratios / blocks;
+    this.#options.metrics.append({ kind: 'qaoa', step, blocks, ratio, optima, timeMs: Date.now() });
   }
 
   /** Where the ranks are that came since the last step: the least step that some shard still lacks. */

@@ -25,6 +25,8 @@ export interface QaoaSolution extends Solution {
    * knows it, a device would not.
    */
   readonly approximationRatio: number;
+  /** The best measurement is the optimum, as all states tell. */
+  readonly foundOptimum: boolean;
   /** The cost angles of all layers, then the mixer angles: what prepareQaoaState takes. */
   readonly angles: Float64Array;
   /** Circuits run in all. */
@@ -62,11 +64,13 @@ export function qaoa(
   const expectation = value(angles);
   const measured = sample(state, shots, random);
   const best = measured.reduce((a, b) => (energies[b] < energies[a] ? b : a));
+  const { least, greatest } = extremesOf(energies);
   return {
     bits: bitsOf(best, ising.size),
     energy: energies[best],
     expectation,
-    approximationRatio: approximationRatio(energies, expectation),
+    approximationRatio: greatest === least ? 1 : (greatest - expectation) / (greatest - least),
+    foundOptimum: energies[best] === least,
     angles: perEnergy(angles, scale),
     evaluations: evaluations + 1,
   };
@@ -87,15 +91,15 @@ export function prepareQaoaState(state: StateVector, energies: Float64Array, ang
   }
 }
 
-/** Where a mean energy lies between the greatest energy (0) and the least (1). */
-function approximationRatio(energies: Float64Array, expectation: number): number {
+/** By looking at all states. */
+function extremesOf(energies: Float64Array): { least: number; greatest: number } {
   let least = energies[0];
   let greatest = energies[0];
   for (const energy of energies) {
     least = Math.min(least, energy);
     greatest = Math.max(greatest, energy);
   }
-  return greatest === least ? 1 : (greatest - expectation) / (greatest - least);
+  return { least, greatest };
 }
 
 /** The standard deviation of the energy over all basis states: cost angles are optimised in units of its inverse, so that one start fits all problems. */

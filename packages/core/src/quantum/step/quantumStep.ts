@@ -5,7 +5,7 @@ import { type Ising, toIsing } from '../ising/Ising.ts';
 import { modelChange, type QuadraticModel } from '../ising/QuadraticModel.ts';
 import { decodeStep, encodeModel } from '../ising/StepEncoding.ts';
 import { exactMinimum, type Solution } from '../solve/exactMinimum.ts';
-import { type QaoaOptions, qaoa } from '../solve/qaoa.ts';
+import { type QaoaOptions, type QaoaSolution, qaoa } from '../solve/qaoa.ts';
 import { type AnnealingOptions, quantumAnnealing } from '../solve/quantumAnnealing.ts';
 
 /** How the Ising problem is solved. Exact and QAOA keep all 2^qubits states in memory; annealing takes hundreds of qubits. */
@@ -28,7 +28,7 @@ export interface QuantumStep {
   /** The change of the loss that the model foresees. */
   readonly change: number;
   readonly qubits: number;
-  readonly solution: Solution;
+  readonly solution: Solution | QaoaSolution;
 }
 
 /**
@@ -62,7 +62,7 @@ export function requireQubits(solver: Solver['kind'], parameters: number, bits: 
   );
 }
 
-function solve(ising: Ising, solver: Solver, random: RandomSource): Solution {
+function solve(ising: Ising, solver: Solver, random: RandomSource): Solution | QaoaSolution {
   if (solver.kind === 'exact') return exactMinimum(ising);
   if (solver.kind === 'qaoa') return qaoa(ising, solver, random);
   return quantumAnnealing(ising, solver, random);
