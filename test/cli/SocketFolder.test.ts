@@ -6,7 +6,7 @@ import { SocketFolder } from '../../packages/cli/src/launcher/SocketFolder.ts';
 test('a folder of sockets that was removed leaves nothing behind, however many trainings there are', () => {
   const before = process.listenerCount('exit');
   const folder = SocketFolder.create();
-  const path = dirname(folder.address(0).slice('unix:'.length));
+  const path = dirname(folder.address('server-1').slice('unix:'.length));
   expect(existsSync(path)).toBe(true);
   expect(process.listenerCount('exit')).toBe(before + 1);
   folder.remove();

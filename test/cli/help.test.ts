@@ -14,6 +14,7 @@ const commands = [
   'controller',
   'server',
   'worker',
+  'aggregator',
   'doctor',
 ];
 

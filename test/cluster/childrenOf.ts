@@ -7,6 +7,6 @@ export function childrenOf(pid: number): { pid: number; role: string }[] {
     .split('\n');
   return lines.map((line) => {
     const [, id, args] = /^\s*(\d+)\s+(.*)$/.exec(line)!;
-    return { pid: Number(id), role: / (server|worker) /.exec(args)?.[1] ?? '' };
+    return { pid: Number(id), role: / (server|aggregator|worker) /.exec(args)?.[1] ?? '' };
   });
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { aggregatorCommand } from './commands/aggregator.ts';
 import { compareCommand } from './commands/compare.ts';
 import { controllerCommand } from './commands/controller.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -40,6 +41,7 @@ Examples:
     controllerCommand,
     serverCommand,
     workerCommand,
+    aggregatorCommand,
     doctorCommand,
   ]) {
     program.addCommand(create().exitOverride().showHelpAfterError('(--help shows what is possible)'));

@@ -42,6 +42,8 @@ export interface ParameterClientOptions {
   readonly trained?: Trained;
   /** Default: auto. */
   readonly transport?: TransportChoice;
+  /** Where an aggregator of this host listens. Pushes and pulls of steps go by way of it where they can. */
+  readonly aggregator?: string | undefined;
   /** How the parameters of steps are to come; what is pulled otherwise comes as it is, or rounded. Default: f32. */
   readonly pullEncoding?: PullEncoding;
   /** What decodes them; the plain loops if not given. */
@@ -144,6 +146,7 @@ export class ParameterClient {
   readonly #channels = new Map<string, ServerChannel>();
   readonly #shards: readonly Shard[];
   readonly #closed = new AbortController();
+  readonly #near: NearChannel | undefined;
   /** Vectors that hold all of this generation's parameters: into these only what changes is read. */
   readonly #whole = new WeakSet<Float32Array>();
   readonly #traffic: Traffic;
@@ -159,6 +162,7 @@ export class ParameterClient {
       const everything = { begin: 0, end: trained.layout.length, codec: changeCodec };
       this.#changes = new JobEncoding({ ...trained, encoding: [everything] });
     }
+    this.#near = options.aggregator === undefined ? undefined : new NearChannel(options.aggregator);
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
       const channel = this.#channels.get(address) ?? openChannel(address, options.transport ?? 'auto');
       this.#channels.set(address, channel);
@@ -201,10 +205,21 @@ export class ParameterClient {
     return mergePulls(headers);
   }
 
-  /** Gives a gradient to all shards. It must not change until this settles. */
-  async push(push: Push, { signal }: { signal?: AbortSignal } = {}): Promise<PushResult> {
+  /**
+   * Gives a gradient to all shards. It must not change until this settles. `gathered`: it may wait at the aggregator for those of other workers; a caller who does not push on
+   * before it is answered must not say so.
+   */
+  async push(
+    push: Push,
+    { signal, gathered = false }: { signal?: AbortSignal; gathered?: boolean } = {},
+  ): Promise<PushResult> {
+    const shared = gathered && push.gradient !== undefined && !isEncoded(push.gradient);
     return mergePushes(
-      await this.#fanOut(signal, (shard, both) => this.#pushShard(shard, push, both), this.#receivers(push)),
+      await this.#fanOut(
+        signal,
+        (shard, both) => this.#pushShard(shard, push, shared, both),
+        this.#receivers(push),
+      ),
     );
   }
 
@@ -293,6 +308,7 @@ export class ParameterClient {
   /** Ends every call under way with CANCELLED. */
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#near?.close();
     for (const channel of this.#channels.values()) channel.close();
   }
 
@@ -320,17 +336,17 @@ export class ParameterClient {
     }
   }
 
-  #pullOnce(
+  async #pullOnce(
     shard: Shard,
     what: { step: number; latest: boolean; average: boolean },
     into: Float32Array,
     signal: AbortSignal | undefined,
   ): Promise<PullHeader> {
-    const { index, channel, begin, end } = shard;
+    const { index, begin, end } = shard;
     const changedOnly = this.#whole.has(into);
     const changes = what.latest ? undefined : this.#changes;
     const versions = this.#versionsOf(into);
-    return this.#retrying(signal, async (until) => {
+    const attempt = async (channel: ServerChannel, deadlineMs: number, until: AbortSignal) => {
       const had = changes && versions[index];
       const request = {
         ...{ target: this.#target(index), ...what, changedOnly, waitMs: limits.pullWaitMs },
@@ -342,10 +358,7 @@ export class ParameterClient {
       versions[index] = undefined;
       const { trace } = this.#options;
       const traced = trace && new TracedReceiver(receiver, trace, index, what.step);
-      const header = await channel.pull(request, traced ?? receiver, {
-        deadlineMs: limits.pullDeadlineMs,
-        signal: until,
-      });
+      const header = await channel.pull(request, traced ?? receiver, { deadlineMs, signal: until });
       traced?.end();
       if (!header.ready) versions[index] = had;
       else {
@@ -354,7 +367,10 @@ export class ParameterClient {
         versions[index] = header.version;
       }
       return header;
-    });
+    };
+    const near = what.latest ? undefined : await this.#nearby(signal, attempt);
+    if (near !== undefined) return near;
+    return this.#retrying(signal, (until) => attempt(shard.channel, limits.pullDeadlineMs, until));
   }
 
   /** Which versions a vector has, by shard. */
@@ -387,8 +403,13 @@ export class ParameterClient {
     return new EncodedReceiver({ ...common, codec: createCodec({ name: pullEncoding }) });
   }
 
-  async #pushShard(shard: Shard, push: Push, signal: AbortSignal | undefined): Promise<ShardPush> {
-    const { index, channel } = shard;
+  async #pushShard(
+    shard: Shard,
+    push: Push,
+    gathered: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<ShardPush> {
+    const { index } = shard;
     const header = {
       target: this.#target(index),
       rankBegin: push.ranks.begin,
@@ -403,12 +424,11 @@ export class ParameterClient {
     };
     const { rankBegin, rankEnd, step } = header;
     const end = this.#options.trace?.begin(`push shard ${index}`, 'push', { rankBegin, rankEnd, step });
-    const reply = await this.#retrying(signal, (until) =>
-      channel.push(header, this.#sent(pushChunks(push, shard)), {
-        deadlineMs: limits.pushDeadlineMs,
-        signal: until,
-      }),
-    );
+    const attempt = (channel: ServerChannel, deadlineMs: number, until: AbortSignal) =>
+      channel.push(header, this.#sent(pushChunks(push, shard)), { deadlineMs, signal: until });
+    const reply =
+      (gathered ? await this.#nearby(signal, attempt) : undefined) ??
+      (await this.#retrying(signal, (until) => attempt(shard.channel, limits.pushDeadlineMs, until)));
     end?.();
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
@@ -520,9 +540,54 @@ export class ParameterClient {
     });
   }
 
+  /** One try by way of the aggregator, if there is one. Undefined where that came to nothing: then the server is to be asked. */
+  async #nearby<Result>(
+    signal: AbortSignal | undefined,
+    attempt: (channel: ServerChannel, deadlineMs: number, until: AbortSignal) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const near = this.#near;
+    if (near?.isAway !== false) return undefined;
+    const until = this.#until(signal);
+    try {
+      return await attempt(near.channel, limits.aggregatorDeadlineMs, until);
+    } catch (error) {
+      if (until.aborted || !(error instanceof TributaryError)) throw error;
+      // ABORTED is its word for: not by way of me, this time.
+      if (error.code !== 'ABORTED' && near.leave())
+        this.#options.log?.('warning', `the aggregator: ${error.message}; going to the servers`);
+      return undefined;
+    }
+  }
+
   /** Fires with `signal`, and when the client is closed. */
   #until(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]);
+  }
+}
+
+/** The way to an aggregator, which is left alone for a time when it fails. */
+class NearChannel {
+  readonly channel: ServerChannel;
+  #backAtMs = 0;
+
+  constructor(address: string) {
+    this.channel = openChannel(address, 'fast');
+  }
+
+  get isAway(): boolean {
+    return performance.now() < this.#backAtMs;
+  }
+
+  /** True if this is the first failure in a row. */
+  leave(): boolean {
+    const nowMs = performance.now();
+    const isNews = nowMs > this.#backAtMs + limits.aggregatorAwayMs;
+    this.#backAtMs = nowMs + limits.aggregatorAwayMs;
+    return isNews;
+  }
+
+  close(): void {
+    this.channel.close();
   }
 }
 

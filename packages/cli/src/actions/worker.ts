@@ -18,6 +18,7 @@ export interface WorkerFlags extends TransportFlags {
   readonly compute: ComputeChoice;
   readonly computeThreads: number;
   readonly selfCheck: boolean;
+  readonly aggregator?: string;
   readonly leaseMs: number;
   readonly trace?: string;
   readonly managed?: boolean;
@@ -51,7 +52,7 @@ async function workAt(
   try {
     const failure = await runWorker({
       ...{ coordinator, memberId: id, jobFile, compute, computeThreads, selfCheck },
-      ...{ transport, leaseMs, stop, trace: trace?.trace, log: processLog },
+      ...{ transport, aggregator: given.aggregator, leaseMs, stop, trace: trace?.trace, log: processLog },
     });
     // A launcher hears of it from the job itself.
     if (failure !== undefined && !given.managed)

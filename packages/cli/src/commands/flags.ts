@@ -40,6 +40,11 @@ export function listenAddress(text: string): string {
   throw new InvalidArgumentError('It must be HOST:PORT, such as 0.0.0.0:7070.');
 }
 
+export function unixAddress(text: string): string {
+  if (/^unix:.+/.test(text)) return text;
+  throw new InvalidArgumentError('It must be unix:PATH: an aggregator is for the workers of its own host.');
+}
+
 export const flags = {
   coordinator: () =>
     new Option(

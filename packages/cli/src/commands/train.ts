@@ -22,6 +22,7 @@ export function trainCommand(): Command {
       .addOption(flags.computeThreads())
       .addOption(flags.noSelfCheck())
       .addOption(flags.transport())
+      .option('--aggregate', 'let the workers share an aggregator, as workers of one host of several would')
       .addOption(flags.leaseMs())
       .addOption(flags.printEvery())
       .addOption(flags.trace())

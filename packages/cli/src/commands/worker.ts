@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { work } from '../actions/worker.ts';
-import { flags } from './flags.ts';
+import { flags, unixAddress } from './flags.ts';
 
 export function workerCommand(): Command {
   return new Command('worker')
@@ -15,6 +15,7 @@ export function workerCommand(): Command {
     .addOption(flags.computeThreads())
     .addOption(flags.noSelfCheck())
     .addOption(flags.transport())
+    .option('--aggregator <unix:path>', 'an aggregator of this host, to go by way of', unixAddress)
     .addOption(flags.tlsCa())
     .addOption(flags.tlsCert())
     .addOption(flags.tlsKey())

@@ -22,6 +22,8 @@ export interface ClusterFlags {
   readonly computeThreads: number;
   readonly selfCheck: boolean;
   readonly transport: NamedTransport;
+  /** The workers share an aggregator. */
+  readonly aggregate?: boolean;
   /** The file for a trace of all processes. */
   readonly trace?: string;
   readonly verbose?: boolean;
@@ -64,19 +66,22 @@ export class LocalCluster {
   constructor(jobFile: string, flags: ClusterFlags) {
     this.flags = flags;
     this.#trace = flags.trace === undefined ? undefined : new TraceParts(flags.trace);
-    const sockets = flags.transport === 'auto' ? SocketFolder.create() : undefined;
+    const { servers, workers, aggregate, leaseMs, transport, compute, computeThreads, selfCheck } = flags;
+    const sockets = transport === 'auto' || aggregate ? SocketFolder.create() : undefined;
     this.#sockets = sockets;
-    const { servers, workers, leaseMs, transport, compute, computeThreads, selfCheck } = flags;
-    const common = ['--managed', '--lease-ms', String(leaseMs), '--transport', transport];
-    const computing = ['--compute', compute, '--compute-threads', String(computeThreads)];
+    const common = ['--managed', '--transport', transport];
+    const leases = ['--lease-ms', String(leaseMs)];
+    const bind = (name: string) => (transport === 'auto' && sockets?.address(name)) || '127.0.0.1:0';
+    const aggregator = aggregate ? sockets!.address('aggregator') : undefined;
+    const working = [
+      ...['--compute', compute, '--compute-threads', String(computeThreads)],
+      ...(selfCheck ? [] : ['--no-self-check']),
+      ...(aggregator === undefined ? [] : ['--aggregator', aggregator]),
+    ];
     this.#seats = [
-      ...seats('server', servers, (index) => [...common, '--bind', sockets?.address(index) ?? '127.0.0.1:0']),
-      ...seats('worker', workers, () => [
-        jobFile,
-        ...common,
-        ...computing,
-        ...(selfCheck ? [] : ['--no-self-check']),
-      ]),
+      ...seats('server', servers, (index) => [...common, ...leases, '--bind', bind(`server-${index + 1}`)]),
+      ...(aggregator === undefined ? [] : seats('aggregator', 1, () => [...common, '--bind', aggregator])),
+      ...seats('worker', workers, () => [jobFile, ...common, ...leases, ...working]),
     ];
   }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where the servers of a local cluster listen: Unix sockets, two to four times as fast as the loopback. Only this user may enter. */
+/** Where the processes of a local cluster listen: Unix sockets, two to four times as fast as the loopback. Only this user may enter. */
 export class SocketFolder {
   readonly #path: string;
   /** A second Ctrl-C leaves at once. */
@@ -19,8 +19,9 @@ export class SocketFolder {
     return folder;
   }
 
-  address(server: number): string {
-    return `unix:${join(this.#path, `server-${server + 1}.sock`)}`;
+  /** Of the process of this name. */
+  address(name: string): string {
+    return `unix:${join(this.#path, `${name}.sock`)}`;
   }
 
   remove(): void {

@@ -62,6 +62,17 @@ export const limits = {
   waitMsMax: 60_000,
   /** Pulls that wait on one shard: each rank once, and once more for a worker that was replaced. More is a runaway client. */
   pullsWaitingMax: 8192,
+  /**
+   * How long an aggregator holds the gradients of a step for workers that were there the step before: at least, at most, and as so many times what that took last.
+   * Too short costs a push more, too long a pause when a worker has left.
+   */
+  gatherMs: 1_000,
+  gatherMsMax: 10_000,
+  gatherPatience: 4,
+  /** A call by way of an aggregator: it waits for the workers of the host, and then for the server. */
+  aggregatorDeadlineMs: 30_000,
+  /** So long a worker leaves an aggregator alone that did not answer. */
+  aggregatorAwayMs: 2_000,
   /** Sums over the ranks that a shard keeps for one step: 250 vectors of a million elements. Beyond it a server would rather refuse than swap. */
   reduceBytesMax: 2 ** 30,
   /** Between two tries of a call that may be repeated. Doubled each time, with full jitter. */

@@ -93,6 +93,13 @@ export class TreeSum {
     return total;
   }
 
+  /** Hands out what is in, complete or not, as the fewest nodes, and is empty for the next step. */
+  takeParts(): (Total & { readonly node: RankRange })[] {
+    const parts = [...this.#kept.values()];
+    this.#kept.clear();
+    return parts;
+  }
+
   #covers(node: RankRange): boolean {
     for (const { node: kept } of this.#kept.values()) {
       if (kept.begin <= node.begin && kept.end >= node.end) return true;

@@ -4,14 +4,14 @@ import type {
   PullHeader,
   PullRequest,
   PushHeader,
+  PushReply,
 } from '@tributary/client/transport/messages.ts';
 import type { Received } from '@tributary/client/transport/parameterService.ts';
 import type { Chunk } from '@tributary/core/codec/chunkMessage.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { type RpcContext, statusOf } from './calls.ts';
-import { PushReceiver } from './PushReceiver.ts';
-import { answerPull } from './pull.ts';
+import { type Log, statusOf } from './calls.ts';
+import type { TensorWriter } from './TensorWriter.ts';
 
 /** The stream under a session, whatever transport it is of. */
 export interface ExchangeWire {
@@ -24,8 +24,25 @@ export interface ExchangeWire {
   end(): void;
 }
 
-/** What the handlers of a server work with that has to end these streams before it can stop. */
-export interface ExchangeContext extends RpcContext {
+/** Takes one push. What its methods throw is the refusal of the push. */
+export interface PushSink {
+  message(received: Received<PushHeader>): void;
+  /** Where a chunk may be put at once. */
+  place(offset: number, bytes: number): Uint8Array | undefined;
+  /** Nothing that still comes can make it a good one. */
+  readonly tooLong: boolean;
+  /** All has come: what became of it, perhaps later. */
+  finish(): PushReply | Promise<PushReply>;
+  /** Called once, at last. */
+  close(): void;
+}
+
+/** What becomes of the pushes and pulls of all sessions of a server. */
+export interface ExchangeWork extends Log {
+  receivePush(): PushSink;
+  /** Throws the refusal of the pull. */
+  answerPull(request: PullRequest, writer: TensorWriter<PullHeader>): Promise<void>;
+  /** Those that are open: a server ends them before it stops. */
   readonly sessions: Set<ExchangeSession>;
 }
 
@@ -34,20 +51,22 @@ export interface ExchangeContext extends RpcContext {
  * stream; whatever ends it, `close` must be called.
  */
 export class ExchangeSession {
-  readonly #context: ExchangeContext;
+  readonly #work: ExchangeWork;
   readonly #wire: ExchangeWire;
   /** The push that has not ended; once it is answered, what still comes of it is dropped. */
-  #push: { readonly call: number; readonly receiver: PushReceiver; isAnswered: boolean } | undefined;
+  #push: { readonly call: number; readonly sink: PushSink; isAnswered: boolean } | undefined;
+  /** Pushes that have ended and wait for their answer. */
+  #unanswered = 0;
   readonly #pulls = new Map<number, AbortController>();
   /** Answers with chunks take turns. */
   #turn: Promise<void> = Promise.resolve();
   #isLeaving = false;
   #hasEnded = false;
 
-  constructor(context: ExchangeContext, wire: ExchangeWire) {
-    this.#context = context;
+  constructor(work: ExchangeWork, wire: ExchangeWire) {
+    this.#work = work;
     this.#wire = wire;
-    context.sessions.add(this);
+    work.sessions.add(this);
   }
 
   message(received: Received<ExchangeRequest>): void {
@@ -58,7 +77,7 @@ export class ExchangeSession {
 
   /** Where a chunk may be put at once. */
   place(offset: number, bytes: number): Uint8Array | undefined {
-    return this.#push?.isAnswered === false ? this.#push.receiver.place(offset, bytes) : undefined;
+    return this.#push?.isAnswered === false ? this.#push.sink.place(offset, bytes) : undefined;
   }
 
   /** No more is taken. The stream ends when what is under way is answered. */
@@ -75,7 +94,7 @@ export class ExchangeSession {
 
   /** The stream is over. */
   close(): void {
-    this.#context.sessions.delete(this);
+    this.#work.sessions.delete(this);
     this.#hasEnded = true;
     this.#endPush();
     for (const pull of this.#pulls.values()) pull.abort();
@@ -109,11 +128,11 @@ export class ExchangeSession {
   }
 
   #beginPush(call: number, header: PushHeader): void {
-    const receiver = new PushReceiver(this.#context);
-    this.#push = { call, receiver, isAnswered: false };
+    const sink = this.#work.receivePush();
+    this.#push = { call, sink, isAnswered: false };
     this.#attempt(() => {
       this.#refuseIfLeaving();
-      receiver.message({ header });
+      sink.message({ header });
     });
   }
 
@@ -121,18 +140,30 @@ export class ExchangeSession {
     const push = this.#push;
     if (push === undefined) throw invalid('a chunk came that is of no push');
     if (push.isAnswered) return;
-    this.#attempt(() => push.receiver.message({ chunk }));
-    if (push.receiver.tooLong) this.#answerPush();
+    this.#attempt(() => push.sink.message({ chunk }));
+    if (push.sink.tooLong) this.#answerPush();
   }
 
   #answerPush(): void {
-    const { call, receiver, isAnswered } = this.#push!;
+    const { call, sink, isAnswered } = this.#push!;
     if (isAnswered) return;
     this.#attempt(() => {
-      const push = receiver.finish();
+      const reply = sink.finish();
       this.#push!.isAnswered = true;
-      this.#wire.send({ call, what: 'push', push });
+      if (reply instanceof Promise) void this.#answerLater(call, reply);
+      else this.#wire.send({ call, what: 'push', push: reply });
     });
+  }
+
+  async #answerLater(call: number, reply: Promise<PushReply>): Promise<void> {
+    this.#unanswered++;
+    try {
+      this.#wire.send({ call, what: 'push', push: await reply });
+    } catch (error) {
+      this.#refuse(call, error);
+    }
+    this.#unanswered--;
+    this.#endIfDone();
   }
 
   /** What is thrown is the refusal of the push. */
@@ -146,7 +177,7 @@ export class ExchangeSession {
   }
 
   #endPush(): void {
-    this.#push?.receiver.close();
+    this.#push?.sink.close();
     this.#push = undefined;
     this.#endIfDone();
   }
@@ -163,7 +194,7 @@ export class ExchangeSession {
       });
     try {
       this.#refuseIfLeaving();
-      await answerPull(request, { signal, answer }, this.#context);
+      await this.#work.answerPull(request, { signal, answer });
     } catch (error) {
       if (!signal.aborted) this.#refuse(call, error);
     }
@@ -182,13 +213,14 @@ export class ExchangeSession {
   }
 
   #refuse(call: number, error: unknown): void {
-    const { code, details } = statusOf(error, this.#context);
+    const { code, details } = statusOf(error, this.#work);
     const message = details?.slice(0, limits.statusMessageMax) ?? '';
     this.#wire.send({ call, what: 'refusal', refusal: { code: Number(code), message } });
   }
 
   #endIfDone(): void {
-    if (!this.#isLeaving || this.#hasEnded || this.#push !== undefined || this.#pulls.size > 0) return;
+    const isIdle = this.#push === undefined && this.#pulls.size === 0 && this.#unanswered === 0;
+    if (!this.#isLeaving || this.#hasEnded || !isIdle) return;
     this.#hasEnded = true;
     this.#wire.end();
   }

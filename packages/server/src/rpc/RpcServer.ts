@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { createConnection } from 'node:net';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import {
@@ -8,18 +6,20 @@ import {
   serviceName,
 } from '@tributary/client/transport/parameterService.ts';
 import { type TransportChoice, transportOf } from '@tributary/client/transport/transport.ts';
-import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
 import { HealthImplementation } from 'grpc-health-check';
+import { bindError, removeStaleSocket } from './bind.ts';
 import { blockSquares } from './blockSquares.ts';
 import type { RpcContext } from './calls.ts';
 import { checkpointPart } from './checkpointPart.ts';
 import { describe } from './describe.ts';
-import type { ExchangeSession } from './ExchangeSession.ts';
+import type { ExchangeSession, ExchangeWork } from './ExchangeSession.ts';
 import { endAt } from './endAt.ts';
 import { exchange } from './exchange.ts';
 import { FastServer } from './fast/FastServer.ts';
-import { pull } from './pull.ts';
+import { tensorMethods } from './fast/methods.ts';
+import { PushReceiver } from './PushReceiver.ts';
+import { answerPull, pull } from './pull.ts';
 import { push } from './push.ts';
 import { reduce } from './reduce.ts';
 import { widenConnections, widenStreams } from './serverWindow.ts';
@@ -59,11 +59,16 @@ export class RpcServer {
   /** Listens on `host:port` (port 0: any free one) or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
   static async listen(
     bind: string,
-    handlers: RpcContext,
+    context: RpcContext,
     transport: TransportChoice = 'auto',
   ): Promise<RpcServer> {
     const sessions = new Set<ExchangeSession>();
-    const context = { ...handlers, sessions };
+    const work: ExchangeWork = {
+      sessions,
+      receivePush: () => new PushReceiver(context),
+      answerPull: (request, writer) => answerPull(request, writer, context),
+      log: context.log,
+    };
     // What grpc-js would print to the console, it also gives us as an error.
     setLogVerbosity(logVerbosity.NONE);
     const server = new Server(serverOptions);
@@ -71,7 +76,7 @@ export class RpcServer {
     server.addService(parameterService, {
       Push: push(context),
       Pull: pull(context),
-      Exchange: exchange(context),
+      Exchange: exchange(work),
       Reduce: reduce(context),
       Describe: describe(context),
       BlockSquares: blockSquares(context),
@@ -81,12 +86,11 @@ export class RpcServer {
     const health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
     health.addToServer(server);
     new ReflectionService(packageDefinition).addToServer(server);
-    if (bind.startsWith('unix:')) await removeStaleSocket(bind.slice('unix:'.length));
+    await removeStaleSocket(bind);
     if (transportOf(transport) === 'fast') {
       const behind = server.createConnectionInjector(ServerCredentials.createInsecure());
-      const fast = await FastServer.listen(bind, context, behind).catch((error: Error) => {
-        throw bindError(bind, error);
-      });
+      const methods = tensorMethods(context, work);
+      const fast = await FastServer.listen(bind, { methods, behind, log: context.log });
       return new RpcServer(withPort(bind, fast.port), { server, fast, health, sessions });
     }
     const port = await bindTo(server, bind, credentialsOf(transport));
@@ -132,30 +136,4 @@ function bindTo(server: Server, bind: string, credentials: ServerCredentials): P
       else reject(bindError(bind, error));
     });
   });
-}
-
-function bindError(bind: string, cause: Error): TributaryError {
-  if (cause.message.includes('EADDRINUSE')) {
-    return new TributaryError('FAILED_PRECONDITION', `the address ${bind} is in use`, {
-      cause,
-      hint: 'Stop what listens there, or choose another address with --bind.',
-    });
-  }
-  const what = /\[(?:listen )?(.*)\]$/.exec(cause.message)?.[1] ?? cause.message.replace(/^listen /, '');
-  return new TributaryError('FAILED_PRECONDITION', `cannot listen on ${bind}: ${what}`, {
-    cause,
-    hint: 'Give HOST:PORT with an address of this machine, or unix:PATH.',
-  });
-}
-
-/** A server that was killed leaves its socket behind. Nobody answers there, so the name may be had. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const refused = await new Promise<boolean>((resolve) => {
-    const socket = createConnection(path);
-    socket
-      .once('connect', () => resolve(false))
-      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-    socket.once('connect', () => socket.destroy());
-  });
-  if (refused) await rm(path);
 }

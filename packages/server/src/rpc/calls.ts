@@ -3,11 +3,14 @@ import { toStatus } from '@tributary/client/transport/status.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { ShardSet } from '../shard/ShardSet.ts';
 
+export interface Log {
+  log(level: 'info' | 'warning' | 'error', message: string): void;
+}
+
 /** What the handlers of the calls work with. */
-export interface RpcContext {
+export interface RpcContext extends Log {
   /** Throws UNAVAILABLE while nothing is loaded. */
   loaded(): ShardSet;
-  log(level: 'info' | 'warning' | 'error', message: string): void;
 }
 
 /** A call of grpc-js, as far as its end concerns us. */
@@ -25,7 +28,7 @@ export function signalOf(call: Cancellable): AbortSignal {
 }
 
 /** The status for what a handler threw; a defect is also logged here, where its stack is. */
-export function statusOf(error: unknown, { log }: RpcContext) {
+export function statusOf(error: unknown, { log }: Log) {
   if (!(error instanceof TributaryError))
     log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
   return toStatus(error);

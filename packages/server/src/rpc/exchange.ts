@@ -4,14 +4,14 @@ import type { Received } from '@tributary/client/transport/parameterService.ts';
 import { writeChunks } from '@tributary/client/transport/writeChunks.ts';
 import type { ChunkMessage } from '@tributary/core/codec/chunkMessage.ts';
 import { signalOf, statusOf } from './calls.ts';
-import { type ExchangeContext, ExchangeSession } from './ExchangeSession.ts';
+import { ExchangeSession, type ExchangeWork } from './ExchangeSession.ts';
 
 export function exchange(
-  context: ExchangeContext,
+  work: ExchangeWork,
 ): handleBidiStreamingCall<Received<ExchangeRequest>, ChunkMessage<ExchangeAnswer>> {
   return (call) => {
     const gone = signalOf(call);
-    const session = new ExchangeSession(context, {
+    const session = new ExchangeSession(work, {
       send: (header) => call.write({ header }),
       sendChunks: (chunks, queued) => writeChunks(call, chunks, gone, queued),
       get unread() {
@@ -30,7 +30,7 @@ export function exchange(
         session.message(message);
       } catch (error) {
         close();
-        call.emit('error', statusOf(error, context));
+        call.emit('error', statusOf(error, work));
       }
     });
     call.on('end', () => !isOver && session.ended());

@@ -23,6 +23,8 @@ export interface NodeWork {
   readonly versions: readonly number[];
   /** Fencing tokens of all ranks held. */
   readonly tokens: ReadonlyMap<number, number>;
+  /** It may wait at an aggregator for those of other workers. */
+  readonly gathered?: boolean;
 }
 
 /** Pushes what was computed for one node of the reduction tree, encoded if the job says so. */
@@ -39,7 +41,7 @@ export class NodePusher {
     const { node, step, versions } = work;
     const { weight, loss } = sum;
     const head = { ranks: node, step, versions, tokens: tokensOf(work), weight, loss };
-    const reply = await this.#send(work.client, head, sum, gradient);
+    const reply = await this.#send(work, head, sum, gradient);
     if (reply.outcome === 'fenced') return 'fenced';
     if (reply.outcome !== 'rejected') return 'done';
     if (node.end - node.begin > 1) return 'split';
@@ -57,7 +59,7 @@ export class NodePusher {
 
   /** Encodes a gradient if it is to be, and keeps what that takes from it. One that is not finite goes as it is, to be rejected. */
   async #send(
-    client: ParameterClient,
+    { client, gathered = false }: NodeWork,
     head: Omit<Push, 'squares' | 'gradient'>,
     { finite, squares: measured = 0 }: NodeSum,
     work: Float32Array,
@@ -76,11 +78,10 @@ export class NodePusher {
         ? sumOfBlocks([blockSquares(feedback!.decode(sending.gradient))]) / head.weight
         : measured;
     try {
-      const reply = await client.push({
-        ...head,
-        squares: finite ? squares : 0,
-        gradient: sending?.gradient ?? plain,
-      });
+      const reply = await client.push(
+        { ...head, squares: finite ? squares : 0, gradient: sending?.gradient ?? plain },
+        { gathered },
+      );
       if (sending !== undefined && ['applied', 'waiting', 'duplicate'].includes(reply.outcome))
         feedback?.arrived(sending);
       return reply;

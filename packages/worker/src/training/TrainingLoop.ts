@@ -35,6 +35,8 @@ export interface TrainingLoopOptions {
   /** In shared memory; at least two, so that one is pushed while the next is computed. They are as long as `feedback` works in, if it is given. */
   readonly gradients: readonly Float32Array[];
   readonly transport: TransportChoice;
+  /** Of this host, if there is one. */
+  readonly aggregator?: string | undefined;
   /** Decodes parameters. */
   readonly kernels: VectorKernels;
   /** Encodes gradients; without it they are pushed as they are. */
@@ -97,7 +99,7 @@ export class TrainingLoop {
     if (placement.generation !== this.#generation) {
       this.#generation = placement.generation;
       void this.#client?.close();
-      const { record, usage, kernels, feedback, transport, trace, log } = this.#options;
+      const { record, usage, kernels, feedback, transport, aggregator, trace, log } = this.#options;
       this.#client = new ParameterClient({
         jobHash: record.hash,
         generation: placement.generation,
@@ -107,6 +109,7 @@ export class TrainingLoop {
         pullEncoding: record.spec.pullEncoding?.name ?? 'f32',
         kernels,
         transport,
+        aggregator,
         trace,
         log,
         toldAfterMs: limits.retryToldMs,
@@ -182,7 +185,9 @@ export class TrainingLoop {
   ): Promise<Set<number>> {
     const { step } = turn;
     const { thread, parameters, gradients } = this.#options;
-    const work = { client, step, tokens, versions: pulled.versions };
+    // A node waits at an aggregator for those of others; with more nodes than can be under way at once they would wait for each other.
+    const gathered = nodes.length <= gradients.length;
+    const work = { client, step, tokens, versions: pulled.versions, gathered };
     let { values } = pulled;
     const fenced = new Set<number>();
     const todo = [...nodes];

@@ -30,6 +30,8 @@ export interface WorkerOptions {
   readonly computeThreads: number;
   readonly selfCheck: boolean;
   readonly transport: TransportChoice;
+  /** Where an aggregator of this host listens, if there is one. */
+  readonly aggregator?: string | undefined;
   readonly leaseMs: number;
   /** Aborted: give the ranks back, and leave. */
   readonly stop: AbortSignal;
@@ -81,7 +83,7 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   const leases = new RankLeases(coordinator, heartbeat, memberId, leaseMs);
   const metrics = new MetricsQueue(coordinator);
   const usage = new UsageReport(memberId, thread, metrics);
-  const { transport } = options;
+  const { transport, aggregator } = options;
   metrics.append({
     ...{ kind: 'compute', worker: memberId, backend, note },
     ...{ transport: transportOf(transport), timeMs: Date.now() },
@@ -89,7 +91,7 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   log('info', `the servers are reached by ${describeTransport(transport)}`);
   const loop = new TrainingLoop({
     ...{ record, leases, thread, parameters, gradients, kernels, feedback },
-    ...{ transport, metrics, usage, trace, log },
+    ...{ transport, aggregator, metrics, usage, trace, log },
   });
   await heartbeat.start();
   try {

@@ -4,53 +4,55 @@ import { duplexPair } from 'node:stream';
 import type { Server as GrpcServer } from '@grpc/grpc-js';
 import { Http2Socket } from '@tributary/client/transport/fast/Http2Socket.ts';
 import { placeOf } from '@tributary/client/transport/fast/socketReading.ts';
+import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { Http2Stream, StreamHandler } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
-import type { ExchangeContext } from '../ExchangeSession.ts';
-import { methods } from './methods.ts';
+import { bindError } from '../bind.ts';
+import type { Log } from '../calls.ts';
+import type { FastMethods } from './methods.ts';
 import { relay } from './relay.ts';
-import { ServerCall } from './ServerCall.ts';
+import { type CallWork, ServerCall } from './ServerCall.ts';
 
 /** What of a grpc-js server takes connections that are made in memory. */
 type ConnectionInjector = ReturnType<GrpcServer['createConnectionInjector']>;
 
+export interface FastServerOptions extends Log {
+  readonly methods: FastMethods;
+  /** Gets all other calls. Without it they are refused. */
+  readonly behind?: ConnectionInjector;
+}
+
 /**
- * The fast path in front of a server of grpc-js, on one address: calls that carry tensors are answered here, all others are handed on in memory. Plain TCP and
+ * The fast path on one address: calls that carry tensors are answered here, all others are handed on in memory to a server of grpc-js. Plain TCP and
  * Unix sockets.
  */
 export class FastServer {
   readonly #server: Server;
-  readonly #context: ExchangeContext;
-  readonly #behind: ConnectionInjector;
+  readonly #options: FastServerOptions;
   readonly #sockets = new Set<Http2Socket>();
   #onEmpty: (() => void) | undefined;
   #stopping = false;
 
-  private constructor(context: ExchangeContext, behind: ConnectionInjector) {
-    this.#context = context;
-    this.#behind = behind;
+  private constructor(options: FastServerOptions) {
+    this.#options = options;
     this.#server = createServer(
       { noDelay: true, pauseOnConnect: true, allowHalfOpen: true },
       (accepted) => void this.#accept(accepted),
     );
   }
 
-  /** Listens on `host:port` or `unix:PATH`; rejects with the error of the socket. */
-  static async listen(
-    bind: string,
-    context: ExchangeContext,
-    behind: ConnectionInjector,
-  ): Promise<FastServer> {
-    const server = new FastServer(context, behind);
+  /** Listens on `host:port` or `unix:PATH`. Throws FAILED_PRECONDITION naming the address if that cannot be had. */
+  static async listen(bind: string, options: FastServerOptions): Promise<FastServer> {
+    const server = new FastServer(options);
     await new Promise<void>((resolve, reject) => {
-      server.#server.once('error', reject);
+      server.#server.once('error', (error) => reject(bindError(bind, error)));
       server.#server.listen(placeOf(bind), () => {
-        server.#server.off('error', reject);
+        server.#server.removeAllListeners('error');
         resolve();
       });
     });
     server.#server.on('error', (error) =>
-      context.log('error', `a connection was not accepted: ${error.message}`),
+      options.log('error', `a connection was not accepted: ${error.message}`),
     );
     return server;
   }
@@ -75,16 +77,16 @@ export class FastServer {
   }
 
   async #accept(accepted: Socket): Promise<void> {
+    const { methods, log, behind: server } = this.#options;
     let behind: ClientHttp2Session | undefined;
     let isClosed = false;
     const socket = await Http2Socket.accept(accepted, {
       accept: (stream, headers) => {
         const path = headers.find(([name]) => name === ':path')![1];
         if (!isGrpc(headers)) return refuseMedia(stream);
-        const method = methods.get(path);
-        if (method !== undefined)
-          return new ServerCall(stream, headers, this.#context, (call) => method(call, this.#context));
-        if (behind === undefined || behind.closed || behind.destroyed) behind = this.#connectBehind();
+        const method = methods.get(path) ?? (server === undefined ? () => unknown(path) : undefined);
+        if (method !== undefined) return new ServerCall(stream, headers, { log }, method);
+        if (behind === undefined || behind.closed || behind.destroyed) behind = connectBehind(server!);
         return relay(stream, headers, behind);
       },
       onClosed: () => {
@@ -93,21 +95,31 @@ export class FastServer {
         for (const found of this.#sockets) if (found.connection.closed) this.#sockets.delete(found);
         if (this.#sockets.size === 0) this.#onEmpty?.();
       },
-      onDefect: (error) => this.#context.log('error', (error as Error).stack ?? String(error)),
+      onDefect: (error) => log('error', (error as Error).stack ?? String(error)),
     });
     if (isClosed) return;
     this.#sockets.add(socket);
     if (this.#stopping) socket.connection.leave();
   }
+}
 
-  #connectBehind(): ClientHttp2Session {
-    const [near, far] = duplexPair();
-    this.#behind.injectConnection(far);
-    const session = connect('http://localhost', { createConnection: () => near });
-    // Its streams tell.
-    session.on('error', () => {});
-    return session;
-  }
+function connectBehind(server: ConnectionInjector): ClientHttp2Session {
+  const [near, far] = duplexPair();
+  server.injectConnection(far);
+  const session = connect('http://localhost', { createConnection: () => near });
+  // Its streams tell.
+  session.on('error', () => {});
+  return session;
+}
+
+/** Where there is no server behind to say so. */
+function unknown(path: string): CallWork {
+  return {
+    message: () => {},
+    ended: () => {
+      throw new TributaryError('UNIMPLEMENTED', `this server does not know ${path}`);
+    },
+  };
 }
 
 function isGrpc(headers: readonly Header[]): boolean {

@@ -8,7 +8,7 @@ import { parseTimeout } from '@tributary/core/grpc/timeout.ts';
 import type { Http2Stream } from '@tributary/core/http2/Http2Stream.ts';
 import type { Header } from '@tributary/core/http2/hpack/Header.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
-import { type RpcContext, statusOf } from '../calls.ts';
+import { type Log, statusOf } from '../calls.ts';
 import type { TensorWriter } from '../TensorWriter.ts';
 
 /** What a method does with its messages. What its functions throw is the refusal of the call. */
@@ -31,7 +31,7 @@ const timerMsMax = 2 ** 31 - 1;
 /** One call on the fast path, from the headers of its request to the status of its answer. */
 export class ServerCall implements PlacingHandler {
   readonly #stream: Http2Stream;
-  readonly #context: RpcContext;
+  readonly #log: Log;
   readonly #reader: MessageReader;
   readonly #work: CallWork;
   readonly #aborted = new AbortController();
@@ -46,11 +46,11 @@ export class ServerCall implements PlacingHandler {
   constructor(
     stream: Http2Stream,
     headers: readonly Header[],
-    context: RpcContext,
+    log: Log,
     work: (call: ServerCall) => CallWork,
   ) {
     this.#stream = stream;
-    this.#context = context;
+    this.#log = log;
     this.#work = work(this);
     this.#reader = new MessageReader(this.#work);
     this.#setDeadline(headers.find(([name]) => name === 'grpc-timeout')?.[1]);
@@ -101,7 +101,7 @@ export class ServerCall implements PlacingHandler {
   /** Answers with a status other than OK. */
   refuse(error: unknown): void {
     if (this.#isOver) return;
-    const { code, details } = statusOf(error, this.#context);
+    const { code, details } = statusOf(error, this.#log);
     this.#finish(String(code), details ?? '');
   }
 

@@ -7,22 +7,29 @@ import type {
 import { parameterService } from '@tributary/client/transport/parameterService.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { RpcContext } from '../calls.ts';
-import { type ExchangeContext, ExchangeSession } from '../ExchangeSession.ts';
+import { ExchangeSession, type ExchangeWork } from '../ExchangeSession.ts';
 import { PushReceiver } from '../PushReceiver.ts';
 import { answerPull } from '../pull.ts';
 import { ReduceReceiver } from '../ReduceReceiver.ts';
 import { answerReduce } from '../reduce.ts';
 import type { CallWork, ServerCall } from './ServerCall.ts';
 
-type Method = (call: ServerCall, context: ExchangeContext) => CallWork;
+/** What a server of the fast path does itself, by path. */
+export type FastMethods = ReadonlyMap<string, (call: ServerCall) => CallWork>;
 
-/** What the fast path does itself: the calls that carry tensors. By path. */
-export const methods: ReadonlyMap<string, Method> = new Map([
-  [parameterService.Push.path, push],
-  [parameterService.Pull.path, pull],
-  [parameterService.Exchange.path, exchange],
-  [parameterService.Reduce.path, reduce],
-]);
+/** Of a parameter server: the calls that carry tensors. */
+export function tensorMethods(context: RpcContext, work: ExchangeWork): FastMethods {
+  return new Map([
+    [parameterService.Push.path, (call: ServerCall) => push(call, context)],
+    [parameterService.Pull.path, (call: ServerCall) => pull(call, context)],
+    [parameterService.Reduce.path, (call: ServerCall) => reduce(call, context)],
+    ...exchangeMethod(work),
+  ]);
+}
+
+export function exchangeMethod(work: ExchangeWork): FastMethods {
+  return new Map([[parameterService.Exchange.path, (call: ServerCall) => exchange(call, work)]]);
+}
 
 function push(call: ServerCall, context: RpcContext): CallWork {
   const { requestDeserialize, responseSerialize } = parameterService.Push;
@@ -60,9 +67,9 @@ function pull(call: ServerCall, context: RpcContext): CallWork {
   };
 }
 
-function exchange(call: ServerCall, context: ExchangeContext): CallWork {
+function exchange(call: ServerCall, work: ExchangeWork): CallWork {
   const { requestDeserialize, responseSerialize } = parameterService.Exchange;
-  const session = new ExchangeSession(context, call.wire<ExchangeAnswer>(responseSerialize));
+  const session = new ExchangeSession(work, call.wire<ExchangeAnswer>(responseSerialize));
   return {
     message: (bytes) => session.message(requestDeserialize(bytes)),
     place: (offset, bytes) => session.place(offset, bytes),
