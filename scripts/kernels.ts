@@ -9,9 +9,10 @@ import { join } from 'node:path';
 
 const core = join(import.meta.dirname, '../packages/core');
 
-/** Where the compiled kernels are kept: those of vectors, and those of quantum states. */
+/** Where the compiled kernels are kept: those of vectors, of quantum states, and of matrices. */
 export const kernelModuleFile = join(core, 'src/kernels/kernelModule.ts');
 export const gateModuleFile = join(core, 'src/quantum/state/gateModule.ts');
+export const multiplyModuleFile = join(core, 'src/optimizer/matrix/multiplyModule.ts');
 
 /** The source text of such a file. Throws with the compiler's words if the kernels do not compile. */
 export function compileKernels(pattern = 'assembly/*.ts'): string {
@@ -48,4 +49,5 @@ function moduleSource(base64: string): string {
 if (import.meta.main) {
   writeFileSync(kernelModuleFile, compileKernels());
   writeFileSync(gateModuleFile, compileKernels('assembly/quantum/*.ts'));
+  writeFileSync(multiplyModuleFile, compileKernels('assembly/matrix/*.ts'));
 }

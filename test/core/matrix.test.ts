@@ -1,14 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { eigenvectors, followEigenvectors } from '@tributary/core/optimizer/matrix/eigenvectors.ts';
-import {
-  gram,
-  type Matrix,
-  matrix,
-  matrixSides,
-  multiply,
-  transposed,
-} from '@tributary/core/optimizer/matrix/Matrix.ts';
+import { type Matrix, matrix, matrixSides, transposed } from '@tributary/core/optimizer/matrix/Matrix.ts';
+import { gram, multiply, multiplyPlain } from '@tributary/core/optimizer/matrix/multiply.ts';
 import { orthogonalise } from '@tributary/core/optimizer/matrix/orthogonalise.ts';
 import { expect, test } from 'vitest';
+import { compileKernels, multiplyModuleFile } from '../../scripts/kernels.ts';
 import { randomVector } from './randomVector.ts';
 
 /** Elements between -1 and 1, and singular values over some orders of magnitude. */
@@ -48,6 +44,27 @@ test('products are those of the definition', () => {
     }
   }
   expect(distance(gram(a), multiply(a, transposed(a)))).toBeLessThan(1e-14);
+});
+
+test.each([
+  [16, 16, 16],
+  [33, 50, 17],
+  [1, 4096, 3],
+  [130, 7, 129],
+  [64, 784, 128],
+])('the kernel multiplies %i x %i by %i to the bits of the plain loops', (rows, inner, columns) => {
+  const [a, b] = [random(7, rows, inner), random(8, inner, columns)];
+  b.values[3] = -0;
+  a.values[5] = 1e-320;
+  expect(multiply(a, b)).toEqual(multiplyPlain(a, b));
+  const squares = gram(a);
+  expect(transposed(squares)).toEqual(squares);
+  // Nothing is left of a larger product before.
+  expect(multiply(b, transposed(b))).toEqual(multiplyPlain(b, transposed(b)));
+});
+
+test('the module of the kernel is what its source compiles to', () => {
+  expect(readFileSync(multiplyModuleFile, 'utf8')).toBe(compileKernels('assembly/matrix/*.ts'));
 });
 
 test.each([1, 2, 7, 40])(

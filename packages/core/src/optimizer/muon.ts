@@ -42,10 +42,12 @@ export const muon = method({
         const [buffer] = slots;
         for (let i = 0; i < buffer.length; i++) buffer[i] = momentum * buffer[i] + gradient[i];
         const { rows, columns } = sides;
-        const direction = nesterov
-          ? Float64Array.from(buffer, (b, i) => gradient[i] + momentum * b)
-          : Float64Array.from(buffer);
-        const { values } = orthogonalise(matrix(rows, columns, direction), iterations);
+        const direction = matrix(rows, columns, buffer);
+        if (nesterov) {
+          const { values: along } = direction;
+          for (let i = 0; i < along.length; i++) along[i] = gradient[i] + momentum * along[i];
+        }
+        const { values } = orthogonalise(direction, iterations);
         const rate = scalars[scalars.length - 1];
         const size = 0.2 * rate * Math.sqrt(Math.max(rows, columns));
         const shrink = 1 - rate * weightDecay;

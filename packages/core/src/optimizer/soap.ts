@@ -1,5 +1,6 @@
 import { eigenvectors, followEigenvectors } from './matrix/eigenvectors.ts';
-import { gram, type Matrix, matrix, matrixSides, multiply, transposed } from './matrix/Matrix.ts';
+import { type Matrix, matrix, matrixSides, transposed } from './matrix/Matrix.ts';
+import { gram, multiply } from './matrix/multiply.ts';
 import { method } from './Optimizer.ts';
 import { fraction, nonNegative, positive, wholeNumber } from './options.ts';
 
@@ -59,12 +60,13 @@ export const soap = method({
         const turnedG = turn(g, leftSide, rightSide).values;
         const turnedM = turn(matrix(rows, columns, ms), leftSide, rightSide).values;
         const [first, second] = [1 - beta1 ** t, 1 - beta2 ** t];
-        const step = Float64Array.from(turnedM, (m, i) => {
+        const step = new Float64Array(turnedM.length);
+        for (let i = 0; i < step.length; i++) {
           vs[i] = beta2 * vs[i] + (1 - beta2) * turnedG[i] ** 2;
-          return m / first / (Math.sqrt(vs[i] / second) + epsilon);
-        });
+          step[i] = turnedM[i] / first / (Math.sqrt(vs[i] / second) + epsilon);
+        }
         const back = turn(
-          matrix(rows, columns, step),
+          { rows, columns, values: step },
           leftSide && transposed(leftSide),
           rightSide && transposed(rightSide),
         ).values;

@@ -1,5 +1,6 @@
 import { norm } from '../norm.ts';
-import { type Matrix, multiply, transposed } from './Matrix.ts';
+import { type Matrix, transposed } from './Matrix.ts';
+import { multiply } from './multiply.ts';
 
 /** Sweeps of Jacobi's method; it converges quadratically, and some eight do for any size. */
 const sweepsMax = 30;

@@ -1,5 +1,6 @@
 import { norm } from '../norm.ts';
-import { gram, type Matrix, multiply, transposed } from './Matrix.ts';
+import { type Matrix, transposed } from './Matrix.ts';
+import { gram, multiply } from './multiply.ts';
 
 /** Keller Jordan's coefficients: the steepest at 0 for which singular values end near 1, between about 0.7 and 1.2. */
 const [a, b, c] = [3.4445, -4.775, 2.0315];
@@ -10,15 +11,17 @@ const [a, b, c] = [3.4445, -4.775, 2.0315];
  */
 export function orthogonalise(given: Matrix, iterations: number): Matrix {
   const tall = given.rows > given.columns;
-  let x = tall ? transposed(given) : given;
-  const size = norm(x.values) + 1e-7;
-  x = { ...x, values: x.values.map((value) => value / size) };
+  let x = combined(1 / (norm(given.values) + 1e-7), tall ? transposed(given) : given);
   for (let iteration = 0; iteration < iterations; iteration++) {
     const g = gram(x);
-    const g2 = gram(g);
-    const polynomial = { ...g, values: g.values.map((value, index) => b * value + c * g2.values[index]) };
-    const moved = multiply(polynomial, x).values;
-    x = { ...x, values: x.values.map((value, index) => a * value + moved[index]) };
+    x = combined(a, x, 1, multiply(combined(b, g, c, gram(g)), x));
   }
   return tall ? transposed(x) : x;
+}
+
+/** f A + g B. */
+function combined(f: number, a: Matrix, g = 0, b = a): Matrix {
+  const values = new Float64Array(a.values.length);
+  for (let i = 0; i < values.length; i++) values[i] = f * a.values[i] + g * b.values[i];
+  return { ...a, values };
 }
