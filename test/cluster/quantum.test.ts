@@ -2,22 +2,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { parameterHash } from '../../packages/cli/src/parameters/parameterHash.ts';
 import type { TrainSummary } from '../../packages/cli/src/runs/TrainSummary.ts';
+import { trainHere } from '../examples/trainHere.ts';
 import { temporaryFolder, train } from './tributary.ts';
 
 const example = (name: string) =>
   fileURLToPath(new URL(`../../examples/quantum/${name}.ts`, import.meta.url));
-const digits = (...flags: string[]) =>
-  train([
-    example('job'),
-    '--runs',
-    temporaryFolder(),
-    '--per-class',
-    '20',
-    '--evaluate-every',
-    '0',
-    ...flags,
-  ]);
+const perClass = 20;
 
 /** The loss over the training data before each step. */
 function losses({ checkpoint }: TrainSummary): number[] {
@@ -39,22 +31,30 @@ test.each([
     timeout: 600_000,
   },
   async (model, method, steps) => {
-    const job = ['--model', model, '--method', method, '--steps', `${steps}`];
-    const one = await digits(...job, '--workers', '1', '--servers', '1');
-    const found = losses(one);
+    const here = (method: string, steps: number) =>
+      trainHere(example('job'), {
+        ...{ steps, evaluateEvery: 0, options: { model, method, 'per-class': perClass } },
+      });
+    const many = await train([
+      ...[example('job'), '--model', model, '--method', method, '--per-class', `${perClass}`],
+      ...['--steps', `${steps}`, '--evaluate-every', '0', '--runs', temporaryFolder()],
+      ...['--workers', '3', '--servers', '2'],
+    ]);
+    const found = losses(many);
     found.slice(1).forEach((loss, step) => {
       expect(loss).toBeLessThanOrEqual(found[step]);
     });
-    const best = losses(await digits('--model', model, '--method', 'newton-cg', '--steps', '50'));
-    expect(found.at(-1)! / best.at(-1)! - 1).toBeLessThan(0.02);
+    const best = await here('newton-cg', 50);
+    expect(found.at(-1)! / best.progress.loss - 1).toBeLessThan(0.02);
 
-    const many = await digits(...job, '--workers', '3', '--servers', '2');
-    expect(many.parametersSha256).toBe(one.parametersSha256);
+    const one = await here(method, steps);
+    expect(one.progress.loss).toBe(found.at(-1));
+    expect(parameterHash(one.flat)).toBe(many.parametersSha256);
     // How near QAOA came is told, and is the same too.
-    expect(many.qaoa).toEqual(one.qaoa);
-    if (method !== 'qaoa') expect(one.qaoa).toBeUndefined();
+    expect(many.qaoa).toEqual(one.progress.qaoa);
+    if (method !== 'qaoa') expect(many.qaoa).toBeUndefined();
     else {
-      const { blocks, approximationRatio, optima } = one.qaoa!;
+      const { blocks, approximationRatio, optima } = many.qaoa!;
       // 125 blocks of 4 parameters, solved 16 times a step at least.
       expect(blocks).toBeGreaterThanOrEqual(steps * 16 * 125);
       expect(approximationRatio).toBeGreaterThan(0.8);

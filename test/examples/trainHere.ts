@@ -16,7 +16,8 @@ export interface TrainedHere {
   /** The model's parameters at the end. */
   readonly flat: Float32Array;
   readonly steps: number;
-  readonly pushedBytes: number;
+  /** At the end, from all metrics. */
+  readonly progress: RunProgress;
 }
 
 /**
@@ -44,10 +45,12 @@ export async function trainHere(path: string, overrides: OverrideFlags): Promise
     const { state, error, checkpoint } = await Promise.race([controlled, worker.then(() => controlled)]);
     if (state !== 'finished') throw new Error(`the job is ${state}: ${error}`);
     await worker;
+    // It has the last of its metrics yet to write.
+    await server.stop();
     const progress = new RunProgress(prepared.spec);
     await readAllMetrics(coordinator, '', (entry) => progress.add(entry));
     const { flat } = await modelParameters(coordinator, checkpoint);
-    return { prepared, flat, steps: checkpoint.step, pushedBytes: progress.pushedBytes };
+    return { prepared, flat, steps: checkpoint.step, progress };
   } finally {
     leave.abort();
     await worker.catch(() => {});

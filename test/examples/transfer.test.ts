@@ -73,8 +73,9 @@ describe('what a network learnt of 0 to 4', () => {
       scratch.push(both[1]);
       const { origin } = await both[0].prepared.begin();
       expect(origin).toMatchObject({ reinitialised: ['head/w', 'head/b'] });
-      expect([both[0].steps, both[0].pushedBytes]).toEqual([both[1].steps, both[1].pushedBytes]);
-      expect(both[0].pushedBytes).toBeGreaterThan(0);
+      const [tunedBytes, scratchBytes] = both.map(({ progress }) => progress.pushedBytes);
+      expect([both[0].steps, tunedBytes]).toEqual([both[1].steps, scratchBytes]);
+      expect(tunedBytes).toBeGreaterThan(0);
       expect(both[0].accuracy, `draw ${draw}`).toBeGreaterThan(both[1].accuracy);
     }
     expect(mean(tuned) - mean(scratch)).toBeGreaterThan(0.03);
