@@ -55,16 +55,18 @@ describe('seen in a trace, while pushes and pulls are under way,', { timeout: 60
     expectMostly(holds);
   });
 
-  test('the gradient of the next rank is computed, where each is encoded by itself', async () => {
+  test('the gradient of the next rank is computed, where each is encoded by itself, and many are on their way', async () => {
     const spans = await trace('blobs', ['--encoding', 'int8']);
+    const pushOf = (step: number, rank: number) => named(spans, 'push', { step, rankBegin: rank })[0];
     const holds = middle.flatMap((step) =>
       Array.from({ length: ranks - 1 }, (_, rank) => {
-        const [push] = named(spans, 'push', { step, rankBegin: rank });
+        const push = pushOf(step, rank);
         const [compute] = named(spans, 'compute gradient', { step, rank: rank + 1 });
         return overlap(push, compute);
       }),
     );
     expectMostly(holds);
+    expectMostly(middle.map((step) => overlap(pushOf(step, 0), pushOf(step, 3))));
   });
 
   test.each([

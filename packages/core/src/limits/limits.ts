@@ -150,6 +150,8 @@ export const limits = {
   dataIndexEntriesMax: 1 << 18,
   /** A longer row of a text file means a quote that was not closed. */
   dataRowBytesMax: 16 << 20,
+  /** Gradients of one worker on their way at once, if they are more than two: small ones, whose time is that of the wire and not of their bytes. */
+  gradientsUnderWayBytes: 32 << 20,
   /** What a worker reads of minibatches before it needs them: those of eight ranks, unless they are of images by the thousand. */
   readAheadBytes: 64 << 20,
   /** Examples whose labels and ids are looked at before training: of a text file, ten seconds or so. What is beyond is refused by the step that meets it. */

@@ -58,7 +58,10 @@ export async function runWorker(options: WorkerOptions): Promise<string | undefi
   const parameters = new PulledParameters(
     Array.from({ length: record.spec.pullAhead ? 2 : 1 }, () => floats(layout.length)),
   );
-  const gradients = [floats(workLength), floats(workLength)];
+  const underWay = Math.floor(limits.gradientsUnderWayBytes / (4 * workLength));
+  const gradients = Array.from({ length: Math.max(2, Math.min(underWay, record.spec.ranks)) }, () =>
+    floats(workLength),
+  );
   const { jobFile, compute, computeThreads, selfCheck } = options;
   const thread = await GradientThread.start(
     { ...{ jobFile, compute, computeThreads, selfCheck }, spec: record.spec },
