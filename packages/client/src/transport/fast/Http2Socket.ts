@@ -159,7 +159,7 @@ export class Http2Socket implements ByteSink {
       taken?.();
       return;
     }
-    if (this.#outgoing.length === 0) process.nextTick(() => this.#flush());
+    if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
     for (const part of parts) {
       this.#outgoing.push(part);
       this.#outgoingBytes += part.length;
