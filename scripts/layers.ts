@@ -33,6 +33,7 @@ const walls: Record<string, string[]> = {
   '@jax-js/jax': ['worker/src/autodiff', 'worker/src/compute', 'worker/src/nn'],
   'onnxruntime-node': ['worker/src/compute'],
   'csv-parse': ['worker/src/data'],
+  zod: ['worker/src/job'],
   commander: ['cli/src'],
 };
 

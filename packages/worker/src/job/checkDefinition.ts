@@ -1,5 +1,7 @@
 import { pullEncodings } from '@tributary/core/codec/pullEncodings.ts';
 import { createCodec } from '@tributary/core/codec/table.ts';
+import { nearestName } from '@tributary/core/errors/nearestName.ts';
+import { showValue } from '@tributary/core/errors/showValue.ts';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import type { PullEncoding, ScheduleSpec } from '@tributary/core/job/JobSpec.ts';
 import { limits } from '@tributary/core/limits/limits.ts';
@@ -7,156 +9,153 @@ import { resolveAdaptiveBatch } from '@tributary/core/optimizer/adaptiveBatch.ts
 import type { Method } from '@tributary/core/optimizer/Optimizer.ts';
 import { checkSchedule } from '@tributary/core/optimizer/schedule.ts';
 import { optimizers } from '@tributary/core/optimizer/table.ts';
+import { z } from 'zod';
 import type { DataSource } from '../data/Dataset.ts';
 import { checkOptimizer, isStepMethod } from '../methods/table.ts';
-import { codecSpecs, isEncoding } from './encodings.ts';
+import { codecSpecs, type GradientEncoding, isEncoding } from './encodings.ts';
 import type { Job, JobDefinition } from './Job.ts';
 import { constant } from './schedules.ts';
-import { list, object, optional, record, value } from './shapes.ts';
+
+/** A value that satisfies `is`; `possible` completes the sentence "... must be". */
+const value = <T>(is: (found: unknown) => boolean, possible: string) => z.custom<T>(is, { error: possible });
 
 const isWhole = (found: unknown, least: number, most: number) =>
   Number.isInteger(found) && (found as number) >= least && (found as number) <= most;
 const whole = (least: number, most: number) =>
-  value((found) => isWhole(found, least, most), `a whole number from ${least} to ${most}`);
+  value<number>((found) => isWhole(found, least, most), `a whole number from ${least} to ${most}`);
 const isPositive = (found: unknown) => Number.isFinite(found) && (found as number) > 0;
-const positive = value(isPositive, 'a number above 0');
-const fn = value((found) => typeof found === 'function', 'a function');
-const boolean = value((found) => typeof found === 'boolean', 'true or false');
-const isText = (found: unknown) => typeof found === 'string' && found !== '';
-const text = value(isText, 'a text');
-const anything = value(() => true, 'anything');
+const positive = value<number>(isPositive, 'a number above 0');
+const fn = value<never>((found) => typeof found === 'function', 'a function');
 
-const dataSource = value(
+const dataSource = value<DataSource>(
   (found) => typeof (found as DataSource | undefined)?.open === 'function',
   'a data source, such as csv(...), idx(...), jsonLines(...) or inMemory(...)',
 );
 
-const patterns = list(text, "a list of patterns of parameter names, such as ['head*']");
+const text = value<string>((found) => typeof found === 'string' && found !== '', 'a text');
+const patterns = z.array(text, { error: "a list of patterns of parameter names, such as ['head*']" });
 
 const spec = (numbers: 'hyperparameters' | 'options', made: string) =>
-  object(
+  z.strictObject(
     {
-      name: value((found) => typeof found === 'string', 'a name'),
-      [numbers]: record(anything, 'an object'),
+      name: value<string>((found) => typeof found === 'string', 'a name'),
+      [numbers]: z.record(z.string(), z.unknown(), { error: 'an object' }),
     },
-    `made by ${made}, or an object { name, ${numbers} }`,
+    { error: `made by ${made}, or an object { name, ${numbers} }` },
   );
 
 const { elementsMax, ranksMax } = limits;
 
-const tensorRule = object(
+const boolean = value<boolean>((found) => typeof found === 'boolean', 'true or false');
+const isText = (found: unknown) => typeof found === 'string' && found !== '';
+const tensorRule = z.strictObject(
   {
-    match: value(
+    match: value<string | string[]>(
       (found) => isText(found) || (Array.isArray(found) && found.length > 0 && found.every(isText)),
       'a name or pattern such as "dense*", or a list of them',
     ),
-    frozen: optional(boolean),
-    frozenUntil: optional(whole(0, elementsMax)),
-    learningRateScale: optional(positive),
-    weightDecay: optional(boolean),
+    frozen: boolean.optional(),
+    frozenUntil: whole(0, elementsMax).optional(),
+    learningRateScale: positive.optional(),
+    weightDecay: boolean.optional(),
   },
-  'a rule { match, frozen?, frozenUntil?, learningRateScale?, weightDecay? }',
+  { error: 'a rule { match, frozen?, frozenUntil?, learningRateScale?, weightDecay? }' },
 );
 
-const definition = object(
+const definition = z.strictObject(
   {
-    name: optional(
-      value(
-        (found) => typeof found === 'string' && isJobName(found),
-        'words of small letters and digits joined by hyphens, such as "house-prices"',
-      ),
-    ),
-    model: object(
+    name: value<string>(
+      (found) => typeof found === 'string' && isJobName(found),
+      'words of small letters and digits joined by hyphens, such as "house-prices"',
+    ).optional(),
+    model: z.strictObject(
       {
-        ...{ init: fn, loss: fn, outputs: optional(fn), outputLoss: optional(fn) },
-        ...{ accuracy: optional(fn), predict: optional(fn), states: optional(fn) },
+        ...{ init: fn, loss: fn, outputs: fn.optional(), outputLoss: fn.optional() },
+        ...{ accuracy: fn.optional(), predict: fn.optional(), states: fn.optional() },
       },
-      'an object { init(key), loss(parameters, batch) }',
+      { error: 'an object { init(key), loss(parameters, batch) }' },
     ),
-    data: object(
-      { train: dataSource, test: optional(dataSource) },
-      'an object { train, test? } of data sources',
+    data: z.strictObject(
+      { train: dataSource, test: dataSource.optional() },
+      { error: 'an object { train, test? } of data sources' },
     ),
     optimizer: spec('hyperparameters', 'a constructor such as adam({ learningRate: 1e-3 })'),
-    schedule: optional(spec('options', 'a constructor such as cosine({ ... })'), constant()),
-    clipping: optional(
-      object(
+    schedule: spec('options', 'a constructor such as cosine({ ... })').default(constant() as never),
+    clipping: z
+      .strictObject(
         {
-          value: optional(positive),
-          norm: optional(value(isPositive, 'a number above 0 (Pascanu, Mikolov & Bengio, 2013)')),
+          value: positive.optional(),
+          norm: value<number>(isPositive, 'a number above 0 (Pascanu, Mikolov & Bengio, 2013)').optional(),
         },
-        'an object { value?, norm? }',
-      ),
-      {},
-    ),
-    averaging: optional(
-      value(
-        (found) => typeof found === 'number' && found >= 0 && found < 1,
-        'a number from 0 to below 1 (Polyak & Juditsky, 1992)',
-      ),
-    ),
-    tensors: optional(list(tensorRule, 'a list of rules { match, ... }')),
-    encoding: optional(
-      value(
-        (found) =>
-          isEncoding(found) ||
-          (typeof found === 'object' && found !== null && Object.values(found).every(isEncoding)),
-        `the name of an encoding, topk({ ... }), or an object with one for each pattern of tensor names`,
-      ),
-      'f32',
-    ),
-    pullEncoding: optional(
-      value((found) => pullEncodings.includes(found as PullEncoding), `'f32', 'bf16', 'f16' or 'delta'`),
-      'f32',
-    ),
-    epochs: optional(positive),
-    steps: optional(whole(1, elementsMax)),
-    passesMax: optional(positive),
-    sampling: optional(
-      value((found) => found === 'shuffled' || found === 'full', `'shuffled' or 'full'`),
-      'shuffled',
-    ),
-    lastBatch: optional(
-      value(
-        (found) => ['dropped', 'short', 'padded'].includes(found as string),
-        `'dropped', 'short' or 'padded'`,
-      ),
-      'dropped',
-    ),
-    batchSize: optional(whole(1, elementsMax)),
-    accumulate: optional(whole(1, elementsMax)),
-    adaptiveBatch: optional(record(anything, 'an object { stepsMax?, memory?, rate? }')),
-    start: optional(
-      object(
+        { error: 'an object { value?, norm? }' },
+      )
+      .default({}),
+    averaging: value<number>(
+      (found) => typeof found === 'number' && found >= 0 && found < 1,
+      'a number from 0 to below 1 (Polyak & Juditsky, 1992)',
+    ).optional(),
+    tensors: z.array(tensorRule, { error: 'a list of rules { match, ... }' }).optional(),
+    encoding: value<GradientEncoding>(
+      (found) =>
+        isEncoding(found) ||
+        (typeof found === 'object' && found !== null && Object.values(found).every(isEncoding)),
+      `the name of an encoding, topk({ ... }), or an object with one for each pattern of tensor names`,
+    ).default('f32'),
+    pullEncoding: value<Job['pullEncoding']>(
+      (found) => pullEncodings.includes(found as PullEncoding),
+      `'f32', 'bf16', 'f16' or 'delta'`,
+    ).default('f32'),
+    epochs: positive.optional(),
+    steps: whole(1, elementsMax).optional(),
+    passesMax: positive.optional(),
+    sampling: value<Job['sampling']>(
+      (found) => found === 'shuffled' || found === 'full',
+      `'shuffled' or 'full'`,
+    ).default('shuffled'),
+    lastBatch: value<Job['lastBatch']>(
+      (found) => ['dropped', 'short', 'padded'].includes(found as string),
+      `'dropped', 'short' or 'padded'`,
+    ).default('dropped'),
+    batchSize: whole(1, elementsMax).optional(),
+    accumulate: whole(1, elementsMax).optional(),
+    adaptiveBatch: z
+      .record(z.string(), z.unknown(), { error: 'an object { stepsMax?, memory?, rate? }' })
+      .optional(),
+    start: z
+      .strictObject(
         {
-          from: optional(text),
-          map: optional(record(text, "an object of patterns, such as { 'conv*': 'features.conv*' }")),
-          transpose: optional(patterns),
-          reinitialise: optional(patterns),
+          from: text.optional(),
+          map: z
+            .record(z.string(), text, {
+              error: "an object of patterns, such as { 'conv*': 'features.conv*' }",
+            })
+            .optional(),
+          transpose: patterns.optional(),
+          reinitialise: patterns.optional(),
         },
-        'an object { from?, map?, transpose?, reinitialise? }',
-      ),
-    ),
-    seed: optional(whole(0, elementsMax), 1),
-    ranks: optional(whole(1, ranksMax), 8),
-    staleness: optional(
-      value(
-        (found) => found === Number.POSITIVE_INFINITY || isWhole(found, 0, elementsMax),
-        `a whole number from 0 to ${elementsMax}, or Infinity`,
-      ),
-      0,
-    ),
-    learningRateByStaleness: optional(boolean),
-    delayCompensation: optional(value(isPositive, 'a number above 0 (lambda of Zheng et al., 2017)')),
-    pullAhead: optional(boolean),
-    checkpointEverySteps: optional(whole(0, elementsMax)),
-    checkpointsKept: optional(whole(1, 1000), limits.checkpointsKept),
-    evaluateEverySteps: optional(whole(0, elementsMax)),
-    measureNoise: optional(boolean),
-    rejectedMax: optional(whole(0, elementsMax), 8),
-    printEverySteps: optional(whole(1, elementsMax)),
+        { error: 'an object { from?, map?, transpose?, reinitialise? }' },
+      )
+      .optional(),
+    seed: whole(0, elementsMax).default(1),
+    ranks: whole(1, ranksMax).default(8),
+    staleness: value<number>(
+      (found) => found === Number.POSITIVE_INFINITY || isWhole(found, 0, elementsMax),
+      `a whole number from 0 to ${elementsMax}, or Infinity`,
+    ).default(0),
+    learningRateByStaleness: boolean.optional(),
+    delayCompensation: value<number>(
+      isPositive,
+      'a number above 0 (lambda of Zheng et al., 2017)',
+    ).optional(),
+    pullAhead: boolean.optional(),
+    checkpointEverySteps: whole(0, elementsMax).optional(),
+    checkpointsKept: whole(1, 1000).default(limits.checkpointsKept),
+    evaluateEverySteps: whole(0, elementsMax).optional(),
+    measureNoise: boolean.optional(),
+    rejectedMax: whole(0, elementsMax).default(8),
+    printEverySteps: whole(1, elementsMax).optional(),
   },
-  'an object of the fields of a job',
+  { error: 'an object of the fields of a job' },
 );
 
 /** Words of small letters and digits joined by hyphens. */
@@ -166,13 +165,14 @@ export function isJobName(name: string): boolean {
 
 /** The job that a definition describes, with defaults in place. Throws INVALID_ARGUMENT naming every wrong field. */
 export function checkDefinition(given: JobDefinition): Job {
-  const problems: string[] = [];
-  const job = definition(given, '', problems) as Job;
-  if (problems.length === 0) problems.push(...contradictions(job));
+  const parsed = definition.safeParse(given);
+  const problems = parsed.success
+    ? contradictions(parsed.data as unknown as Job)
+    : parsed.error.issues.flatMap((issue) => describe(issue, given));
   if (problems.length > 0) {
     throw new TributaryError('INVALID_ARGUMENT', `the job is not valid: ${problems.join('; ')}`);
   }
-  return job;
+  return parsed.data as unknown as Job;
 }
 
 /** What the shapes of the fields do not show: hyperparameters, and fields that do not go together. */
@@ -365,4 +365,30 @@ function refusal(check: () => unknown): string[] {
     if (error instanceof TributaryError) return [error.line];
     throw error;
   }
+}
+
+function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    const [outer] = issue.path;
+    const known = fieldNames(
+      outer === undefined ? definition : definition.shape[outer as keyof JobDefinition],
+    );
+    return issue.keys.map((key) => {
+      const nearest = nearestName(key, known);
+      const full = (name: string) => [...issue.path, name].join('.');
+      return `${full(key)} is not a field of a job${nearest === undefined ? '' : `: did you mean ${full(nearest)}?`}`;
+    });
+  }
+  let found = given;
+  for (const key of issue.path) found = (found as Record<PropertyKey, unknown>)[key];
+  const path = issue.path.length === 0 ? 'the definition' : issue.path.join('.');
+  const what = found === undefined ? 'is missing' : `is ${showValue(found)}`;
+  return [`${path} ${what}, but must be ${issue.message}`];
+}
+
+function fieldNames(schema: z.core.$ZodType): string[] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodArray) {
+    return fieldNames(schema.unwrap());
+  }
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
