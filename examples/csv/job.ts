@@ -1,5 +1,5 @@
 import { nn, numpy as np, random } from '@jax-js/jax';
-import { adam, csv, defineJob, split } from 'tributary';
+import { adam, csv, defineJob, oneHot, split } from 'tributary';
 
 const districts = ['harbour', 'hills', 'north', 'old town'];
 const hidden = 16;
@@ -30,7 +30,7 @@ type House = {
 /** The price in hundreds of thousands, by a small network. Features are brought to the size of one, which is what it learns best from. */
 function price({ w1, b1, w2, b2 }: Parameters, { size, rooms, built, district }: House): np.Array {
   const numbers = np.stack([size.sub(95).div(35), rooms.sub(3.5).div(1.5), built.sub(1970).div(35)], -1);
-  const x = np.concatenate([numbers, nn.oneHot(district, districts.length)], -1);
+  const x = np.concatenate([numbers, oneHot(district, districts.length)], -1);
   const h = nn.relu(np.matmul(x, w1).add(b1));
   return np.dot(h, w2).add(b2);
 }

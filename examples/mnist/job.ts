@@ -1,5 +1,5 @@
-import { lax, nn, numpy as np } from '@jax-js/jax';
-import { adam, defineJob, split } from 'tributary';
+import { lax, numpy as np } from '@jax-js/jax';
+import { adam, defineJob, oneHot, split } from 'tributary';
 import { digits } from './digits.ts';
 import { cnn } from './networks/cnn.ts';
 import { mlp } from './networks/mlp.ts';
@@ -14,8 +14,7 @@ const smoothing = 0.2;
 function crossEntropy(z: np.Array, y: np.Array): np.Array {
   const greatest = lax.stopGradient(np.max(z.ref, -1, { keepdims: true }));
   const shifted = z.sub(greatest);
-  const target = nn
-    .oneHot(y, 10)
+  const target = oneHot(y, 10)
     .mul(1 - smoothing)
     .add(smoothing / 10);
   const aimed = np.sum(shifted.ref.mul(target), -1);

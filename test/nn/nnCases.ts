@@ -1,7 +1,7 @@
 import { numpy as np } from '@jax-js/jax';
 import * as activations from '@tributary/worker/nn/activations.ts';
 import { type AttentionParameters, multiHeadAttention } from '@tributary/worker/nn/attention.ts';
-import { conv2d, dense, embedding, maxPool2d, meanPool2d } from '@tributary/worker/nn/layers.ts';
+import { conv2d, dense, embedding, maxPool2d, meanPool2d, oneHot } from '@tributary/worker/nn/layers.ts';
 import * as losses from '@tributary/worker/nn/losses.ts';
 import { batchNorm, layerNorm } from '@tributary/worker/nn/normalisation.ts';
 import { gru, lstm } from '@tributary/worker/nn/recurrent.ts';
@@ -83,6 +83,7 @@ export const nnCases: Record<string, Case> = {
   maxPoolOverlapping: of((x) => maxPool2d(x, 3, 2), [normal(1, 2, 7, 7)]),
   meanPool2d: of((x) => meanPool2d(x, 2), [normal(2, 2, 6, 6)]),
   embedding: of((table, ids) => embedding(table, ids), [normal(6, 3), integers(6, 2, 4)]),
+  oneHot: { fn: (i) => oneHot(i, 7), inputs: [integers(7, 3, 4)], gradient: false, tolerance: 1e-7 },
   layerNorm: of(
     (x, scale, offset) => layerNorm({ scale, offset }, x),
     [normal(3, 6), normal(6), normal(6)],

@@ -1,11 +1,12 @@
-import { type numpy as np, random } from '@jax-js/jax';
+import { numpy as np, random } from '@jax-js/jax';
 import type { LastBatch } from '@tributary/core/job/JobSpec.ts';
 import { initialParameters } from '@tributary/worker/autodiff/initialParameters.ts';
 import { GradientProgram } from '@tributary/worker/compute/GradientProgram.ts';
 import { openBackend } from '@tributary/worker/compute/openBackend.ts';
 import { inMemory } from '@tributary/worker/data/inMemory.ts';
 import type { BatchArrays, Model } from '@tributary/worker/job/Model.ts';
-import { embedding } from '@tributary/worker/nn/layers.ts';
+import { embedding, oneHot } from '@tributary/worker/nn/layers.ts';
+import { crossEntropy } from '@tributary/worker/nn/losses.ts';
 import { requireIndicesInRange } from '@tributary/worker/training/requireIndicesInRange.ts';
 import { expect, test } from 'vitest';
 
@@ -86,6 +87,24 @@ test('batches of one, of a size that the model knows, and padded', async () => {
     await check(model, good, how);
     await expect(check(model, bad, how)).rejects.toThrow(
       'example 5 of these, whose item is 9: the index 9 is',
+    );
+  }
+});
+
+test.each<[string, (p: np.Array, y: np.Array) => np.Array]>([
+  ['crossEntropy', (w, y) => crossEntropy(np.zeros([...y.shape, 4]).add(w), y)],
+  ['embedding', (w, y) => embedding(w.reshape([4, 1]), y).mean()],
+  ['oneHot', (w, y) => oneHot(y, 4).mul(w).mean()],
+])('%s: a number that is none of its own is refused on either side', async (_, lossOf) => {
+  const model: Model = {
+    init: () => ({ w: np.array([1, 2, 3, 4]) }),
+    loss: (parameters, { user }) => lossOf((parameters as { w: np.Array }).w, user),
+  };
+  const item = [0, 0, 0, 0];
+  await check(model, { user: [0, 3, 1, 2], item });
+  for (const wrong of [4, -1, -5]) {
+    await expect(check(model, { user: [0, 3, wrong, 2], item }), `${wrong}`).rejects.toThrow(
+      `example 2 of these, whose user is ${wrong}: the index `,
     );
   }
 });

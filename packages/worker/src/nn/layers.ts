@@ -1,5 +1,6 @@
 import { lax, numpy as np, random } from '@jax-js/jax';
 import { denseUse } from './denseUse.ts';
+import { fromStart } from './fromStart.ts';
 import { heNormal, type Initialiser, normal } from './initialisers.ts';
 
 /** A weight and what is added to the result. */
@@ -66,9 +67,20 @@ export function initialEmbedding(
   return initialiser(key, [count, width]);
 }
 
-/** The rows of `table` for whole-number `ids` of any shape: [...ids, width]. */
+/** The rows of `table` for whole-number `ids` of any shape: [...ids, width]. An id that no row has stops the run with an error. */
 export function embedding(table: np.Array, ids: np.Array): np.Array {
-  return np.take(table, ids, 0);
+  return np.take(table, fromStart(ids, table.shape[0]), 0);
+}
+
+/**
+ * 1 at the place of each of the whole-number `indices`, 0 elsewhere: float32 [...indices, count]. An index that is none of 0 ... count - 1 stops the run with an error: it is
+ * looked up first.
+ */
+export function oneHot(indices: np.Array, count: number): np.Array {
+  const places = np.arange(count);
+  const { shape } = indices;
+  const found = np.take(places.ref, fromStart(indices, count), 0);
+  return np.equal(found.reshape([...shape, 1]), places).astype(np.float32);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { lax, numpy as np } from '@jax-js/jax';
 import { TributaryError } from '@tributary/core/errors/TributaryError.ts';
 import { logSoftmax, logSumExp } from './activations.ts';
+import { fromStart } from './fromStart.ts';
 
 /*
  * Every loss is a mean over the examples of the batch. With `weights`, one number per example (first axis), it is the weighted mean: a weight
@@ -22,7 +23,7 @@ export function crossEntropy(logits: np.Array, labels: np.Array, weights?: np.Ar
   }
   const classes = logits.shape.at(-1)!;
   const rows = logits.reshape([-1, classes]);
-  const chosen = np.takeAlongAxis(rows.ref, labels.reshape([-1, 1]), 1).reshape([-1]);
+  const chosen = np.takeAlongAxis(rows.ref, fromStart(labels.reshape([-1, 1]), classes), 1).reshape([-1]);
   return weightedMean(logSumExp(rows).sub(chosen).reshape(shape), weights);
 }
 
