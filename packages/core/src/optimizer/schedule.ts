@@ -77,7 +77,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
 
   /** (1 - progress)^power from 1 down to `finalFactor` at step `steps` (warm-up included), and that from there on. */
   polynomial: schedule({
-    source: 'Liu, Rabinovich & Berg, 2016',
+    source: 'Chen, Papandreou, Kokkinos, Murphy & Yuille, 2018',
     options: { steps: wholeNumber(1), power: positive(1), finalFactor: upToOne(0) },
     check: requireRoom('polynomial'),
     factor: ({ steps, power, finalFactor, warmupSteps }, step) => {
