@@ -1,16 +1,22 @@
 /**
  * `pnpm bench dataplane [--sizes 10000,250000] [--rounds 5] [--optimizer adam] [--only WORD]`: one worker and one server process push N float32 gradients, update and
- * pull N parameters, over every transport, beside raw sockets and raw node:http2 that do the same work. All take turns in one run, so that ratios hold on a
+ * pull N parameters, over every transport, as float32 and as bf16, beside raw sockets and raw node:http2 that do the same work. All take turns in one run, so that ratios hold on a
  * busy machine, too. The last line is JSON.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type RoleOptions, type RunResult, type Variant, variants } from './dataplane/variants.ts';
+import {
+  bytesOfStep,
+  type RoleOptions,
+  type RunResult,
+  type Variant,
+  variants,
+} from './dataplane/variants.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    sizes: { type: 'string', default: '10000,250000,1000000,10000000' },
+    sizes: { type: 'string', default: '10000,250000,1000000,10000000,50000000' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '0.7' },
     optimizer: { type: 'string', default: 'adam' },
@@ -22,7 +28,7 @@ const rounds = Number(flags.rounds);
 const roleFile = join(import.meta.dirname, 'dataplane/role.ts');
 
 interface Pair {
-  readonly label: string;
+  readonly variant: Variant;
   readonly server: ChildProcess;
   readonly client: ChildProcess;
   readonly results: RunResult[];
@@ -42,10 +48,17 @@ for (const length of sizes) {
     `\n${length} float32 (${(length * 4) / 1e6} MB), ${flags.optimizer}, median of ${rounds} rounds`,
   );
   console.log(`${''.padEnd(30)}ms/step       MB/s   CPU s/GB   server RSS MB`);
-  for (const { label, results, server, client } of pairs) {
+  for (const { variant, results, server, client } of pairs) {
+    const { label, encoding } = variant;
     const ms = median(results.map((result) => result.ms));
     const cpu = median(results.map((result) => result.cpuSecondsPerGb));
-    const row = { length, label, ms, mbPerSecond: (8 * length) / ms / 1e3, cpuSecondsPerGb: cpu };
+    const row = {
+      length,
+      label,
+      ms,
+      mbPerSecond: bytesOfStep({ length, encoding }) / ms / 1e3,
+      cpuSecondsPerGb: cpu,
+    };
     const rssMb = results.at(-1)!.serverRssMb;
     report.push({ ...row, rssMb });
     console.log(
@@ -69,7 +82,7 @@ async function start(variant: Variant, length: number): Promise<Pair> {
     if (message.usage) server.send({ usage: true });
   });
   server.on('message', (message) => client.send(message as object));
-  return { label: variant.label, server, client, results: [] };
+  return { variant, server, client, results: [] };
 }
 
 function spawnRole(options: RoleOptions): ChildProcess {

@@ -2,7 +2,7 @@
 import * as http2 from './rawHttp2.ts';
 import * as sockets from './rawSockets.ts';
 import * as tributary from './tributary.ts';
-import type { RoleOptions, RunResult } from './variants.ts';
+import { bytesOfStep, type RoleOptions, type RunResult } from './variants.ts';
 
 const options = JSON.parse(process.argv[2]) as RoleOptions;
 const { serve, connect } = { tributary, sockets, http2 }[options.kind];
@@ -43,7 +43,7 @@ if (options.role === 'server') {
     }
     const after = [await serverUsage(), usage()];
     const cpuMs = after.reduce((sum, { cpuMs }, index) => sum + cpuMs - before[index].cpuMs, 0);
-    const gigabytes = (ms.length * length * 8) / 1e9;
+    const gigabytes = (ms.length * bytesOfStep(options)) / 1e9;
     return {
       ms: ms.sort((a, b) => a - b)[ms.length >> 1],
       cpuSecondsPerGb: cpuMs / 1e3 / gigabytes,

@@ -7,6 +7,8 @@ export interface Variant {
   readonly unix: boolean;
   /** Of Tributary's own. */
   readonly transport?: Transport;
+  /** Both ways; float32 if not given. */
+  readonly encoding?: 'bf16';
 }
 
 export interface RoleOptions extends Variant {
@@ -25,11 +27,19 @@ export interface RunResult {
   readonly serverRssMb: number;
 }
 
+/** A gradient one way, the parameters the other. */
+export function bytesOfStep({ length, encoding }: { length: number; encoding?: 'bf16' | undefined }): number {
+  return length * (encoding === undefined ? 8 : 4);
+}
+
 export const variants: readonly Variant[] = [
   { label: 'fast, TCP', kind: 'tributary', unix: false, transport: 'fast' },
   { label: 'fast, Unix socket', kind: 'tributary', unix: true, transport: 'fast' },
+  { label: 'fast, TCP, bf16', kind: 'tributary', unix: false, transport: 'fast', encoding: 'bf16' },
+  { label: 'fast, Unix socket, bf16', kind: 'tributary', unix: true, transport: 'fast', encoding: 'bf16' },
   { label: 'grpc, TCP', kind: 'tributary', unix: false, transport: 'grpc' },
   { label: 'grpc, Unix socket', kind: 'tributary', unix: true, transport: 'grpc' },
+  { label: 'grpc, TCP, bf16', kind: 'tributary', unix: false, transport: 'grpc', encoding: 'bf16' },
   { label: 'raw node:http2, TCP', kind: 'http2', unix: false },
   { label: 'raw node:http2, Unix socket', kind: 'http2', unix: true },
   { label: 'raw sockets, TCP', kind: 'sockets', unix: false },

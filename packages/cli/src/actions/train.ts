@@ -8,6 +8,7 @@ import { describeOrigin } from '../parameters/beginFrom.ts';
 import { prepareJob } from '../parameters/prepareJob.ts';
 import { progressText } from '../progress/progressText.ts';
 import { Screen } from '../progress/Screen.ts';
+import { encodingWarning } from '../runs/encodingWarning.ts';
 import { type RunConfig, RunFolder } from '../runs/RunFolder.ts';
 import { runTraining, type TrainingRun } from '../runs/runTraining.ts';
 import { describeSummary } from '../runs/TrainSummary.ts';
@@ -32,6 +33,8 @@ export async function train(path: string, given: TrainFlags): Promise<void> {
   const { job, spec } = run.prepared;
   const { startedFrom: origin } = run.config;
   if (origin !== undefined && !given.resume) screen.line(`started from ${describeOrigin(origin)}`);
+  const warning = encodingWarning(spec, given.workers);
+  if (warning !== undefined) screen.line(`warning: ${warning}`);
   const printEvery = given.printEvery ?? job.printEverySteps;
   const cluster = new LocalCluster(run.prepared.file, given);
   try {
