@@ -55,6 +55,9 @@ export interface TrainingLoopOptions {
  * read from the servers. In the synchronous mode ranks at the same step are computed on the same parameters and pushed as sums; in the
  * others each rank goes by itself.
  *
+ * The network and the thread that computes are busy at the same time: pushes are under way while the next gradients are computed, the next minibatches are read
+ * meanwhile, and the next parameters asked for before they are there (docs/decisions/0013-overlap.md). What is computed does not depend on any of that, but where the job pulls ahead.
+ *
  * Gradients that are encoded go rank by rank in every mode: what encoding takes from a rank is given back to that rank.
  *
  * Where the job has a method, it computes the whole step in place of the gradient; the holder of rank 0 pushes what comes out.
@@ -71,6 +74,7 @@ export class TrainingLoop {
   readonly #clocks = new Map<number, number>();
   /** Those that the clocks are of, with their tokens. */
   #held: ReadonlyMap<number, number> = new Map();
+  /** Where the job pulls ahead: the push of the turn before, and how many turns there were. */
   readonly #behind = new PushBehind();
   #turns = 0;
   #client: ParameterClient | undefined;
@@ -175,7 +179,7 @@ export class TrainingLoop {
     this.#options.usage.tell(step + 1);
   }
 
-  /** Computes and pushes node after node, pushing one while the next is computed. Returns the ranks that others have now. */
+  /** Computes and pushes node after node, pushing some while the next is computed. Returns the ranks that others have now. */
   async #pushAll(
     client: ParameterClient,
     nodes: readonly RankRange[],
