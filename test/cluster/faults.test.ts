@@ -8,7 +8,7 @@ import { jobFile, run, start, temporaryFolder, train } from './tributary.ts';
 const long = ['--steps', '400', '--checkpoint-every', '50', '--lease-ms', '1000'];
 
 /** Starts a training, kills one of its processes with kill -9 in the middle, and returns the summary. */
-async function trainAndKill(role: 'worker' | 'server'): Promise<TrainSummary> {
+async function trainAndKill(role: 'worker' | 'server', flags = long): Promise<TrainSummary> {
   const running = start([
     'train',
     jobFile('blobs'),
@@ -17,7 +17,7 @@ async function trainAndKill(role: 'worker' | 'server'): Promise<TrainSummary> {
     '--json',
     '--print-every',
     '1',
-    ...long,
+    ...flags,
   ]);
   await running.shows(/^step 120 /m);
   const victim = childrenOf(running.child.pid!).find((child) => child.role === role)!;
@@ -45,6 +45,11 @@ describe('kill -9', { timeout: 240_000 }, () => {
   test('of a server: the shards are loaded anew from the newest checkpoint, and the result is the same bits', async () => {
     const summary = await trainAndKill('server');
     expect(summary.steps).toBe(400);
+    expect(summary.parametersSha256).toBe(await undisturbedHash());
+  });
+
+  test('of a server whose successor, at the same address, is there long before its lease has run out', async () => {
+    const summary = await trainAndKill('server', [...long, '--lease-ms', '5000']);
     expect(summary.parametersSha256).toBe(await undisturbedHash());
   });
 

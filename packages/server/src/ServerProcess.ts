@@ -133,6 +133,12 @@ class ServerProcess implements RunningServer {
     if (generation === this.#generation) return;
     await this.#drop(new TributaryError('FAILED_PRECONDITION', `generation ${generation} begins`));
     const { coordinator, memberId, transport = 'auto', trace } = this.#options;
+    // It may have the address of one that is gone, which others still ask: with no shards loaded they are to ask again, until the placement says where to.
+    if (placement.shards.every(({ server }) => server !== memberId)) {
+      this.#generation = generation;
+      this.#options.log('info', `generation ${generation} gives this server no shard; standing by`);
+      return;
+    }
     const event = this.#event.bind(this);
     const metrics = this.#metrics;
     this.#loaded = await loadShards(placement, {
@@ -140,10 +146,6 @@ class ServerProcess implements RunningServer {
     });
     this.#generation = generation;
     const shards = [...this.#loaded.set.shards.keys()];
-    if (shards.length === 0) {
-      this.#options.log('info', `generation ${generation} gives this server no shard; standing by`);
-      return;
-    }
     this.#options.log(
       'info',
       `generation ${generation}: serving shard ${shards.join(', ')} from checkpoint ${placement.checkpoint}`,

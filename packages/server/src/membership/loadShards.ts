@@ -30,7 +30,7 @@ export interface LoadedShards {
   close(reason: TributaryError): Promise<void>;
 }
 
-/** Loads this server's shards from the placement's checkpoint. If it is given none, the set is empty, and refuses what is meant for others. */
+/** Loads the shards that the placement gives this server, from the placement's checkpoint. */
 export async function loadShards(placement: Placement, options: LoadOptions): Promise<LoadedShards> {
   const { coordinator, memberId, transport, metrics, trace, event } = options;
   const { generation, shards } = placement;
@@ -39,17 +39,15 @@ export async function loadShards(placement: Placement, options: LoadOptions): Pr
   if (record === undefined) throw missing(`the record of job "${coordinator.job}"`);
   const { spec, hash } = record;
   const loaded: { kernels: VectorKernels; state: ShardState }[] = [];
-  if (mine.length > 0) {
-    const manifests = await coordinator.checkpoints.list();
-    const manifest = manifests.find(({ id }) => id === placement.checkpoint);
-    if (manifest === undefined) throw missing(`checkpoint ${placement.checkpoint}`);
-    for (const index of mine) {
-      // Each shard has a memory of its own: 4 GiB are the bound of a shard, not of a server.
-      const kernels = createKernels();
-      const { checkpoints } = coordinator;
-      const state = await restoreShard(checkpoints, manifest, spec, shards[index], kernels.allocate);
-      loaded.push({ kernels, state });
-    }
+  const manifests = await coordinator.checkpoints.list();
+  const manifest = manifests.find(({ id }) => id === placement.checkpoint);
+  if (manifest === undefined) throw missing(`checkpoint ${placement.checkpoint}`);
+  for (const index of mine) {
+    // Each shard has a memory of its own: 4 GiB are the bound of a shard, not of a server.
+    const kernels = createKernels();
+    const { checkpoints } = coordinator;
+    const state = await restoreShard(checkpoints, manifest, spec, shards[index], kernels.allocate);
+    loaded.push({ kernels, state });
   }
 
   const peers = new ParameterClient({ jobHash: hash, generation, shards, transport, log: event });
