@@ -56,7 +56,8 @@ test('synchronous, bounded and asynchronous training all come to a high accuracy
   for (const summary of summaries) expect(summary.accuracy).toBeGreaterThan(0.97);
 });
 
-test('late gradients are corrected as they come, and training converges; a correction far beyond its range explodes', {
+// What a correction is, and where it explodes, is held to the equation in test/server/asynchronous.test.ts: here the lateness depends on who comes first.
+test('late gradients are corrected as they come, and training converges', {
   timeout: 60_000,
 }, async () => {
   const folder = temporaryFolder();
@@ -68,9 +69,6 @@ test('late gradients are corrected as they come, and training converges; a corre
   const corrected = traceOf(trace).filter(({ name }) => name === 'correct');
   expect(new Set(corrected.map(({ process }) => process)).size).toBe(2);
   expect(corrected.length).toBeGreaterThan((2 * ranks * summary.steps) / 10);
-  const exploded = await run(['train', ...flags, '--compensation', '10']);
-  expect(exploded.code).toBe(1);
-  expect(exploded.stderr).toMatch(/error: the job failed: 8 gradients were rejected, .* is (NaN|-?Infinity)/);
 });
 
 test('workers that pull ahead do every step of every rank, and a worker that is killed is replaced', {

@@ -2,11 +2,11 @@ import { defineJob, sgd } from 'tributary';
 import paced from './paced.ts';
 
 /** Asynchronous, with late gradients corrected. */
-export default defineJob({ compensation: 0.04 }, ({ compensation }) => ({
+export default defineJob({
   ...paced,
   name: 'late',
   clipping: {},
-  optimizer: sgd({ learningRate: 0.05 }),
+  optimizer: sgd({ learningRate: 0.02 }),
   staleness: Number.POSITIVE_INFINITY,
-  delayCompensation: compensation,
-}));
+  delayCompensation: 0.04,
+});
