@@ -54,15 +54,14 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
   const coordinator = await openCoordinator(config.coordinator, config.job);
   // Only now: a run whose coordinator cannot be reached leaves nothing behind.
   folder.begin(config);
-  const { promise: failed, reject: onFailed } = Promise.withResolvers<never>();
-  failed.catch(() => {});
+  const failed = new AbortController();
   const begin = () =>
     cluster.begin({
       place: { coordinator: config.coordinator, job: config.job },
       onLine: (source, text) => {
         if (verbose || !text.startsWith('info: ')) line(`${source}: ${text}`);
       },
-      onFailed,
+      onFailed: (error) => failed.abort(error),
     });
   const progress = new RunProgress(spec);
   let setupMs = 0;
@@ -73,14 +72,14 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
     options.onMetric(entry, progress);
   };
   try {
-    const controller = runController({
+    const result = await runController({
       coordinator,
       memberId: memberId('controller'),
       spec,
       initialParameters: async () => (await prepared.begin()).parameters,
       start: options.resume ? 'resume' : 'new',
       ...{ servers, workers, leaseMs, transport },
-      ...{ stop: options.stop, onMetric },
+      ...{ stop: options.stop, giveUp: failed.signal, onMetric },
       log: (level, message) => {
         if (verbose || level !== 'info') line(`controller: ${level}: ${message}`);
       },
@@ -91,8 +90,6 @@ export async function runTraining(run: TrainingRun, options: TrainingOptions): P
         options.onPlaced?.();
       },
     });
-    controller.catch(() => {});
-    const result = await Promise.race([controller, failed]);
     await cluster.end();
     await readAllMetrics(coordinator, result.metricsCursor, onMetric);
     if (result.state === 'failed') throw new TributaryError('ABORTED', `the job failed: ${result.error}`);

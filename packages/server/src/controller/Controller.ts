@@ -47,6 +47,8 @@ export interface ControllerOptions {
   readonly transport?: TransportChoice;
   /** Aborted: end the job soon, with a checkpoint. */
   readonly stop: AbortSignal;
+  /** Aborted: leave the job as it is, and throw the reason. */
+  readonly giveUp?: AbortSignal;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
   readonly onMetric?: (entry: MetricEntry) => void;
   /** The job's record is written: from now on workers and servers find it. */
@@ -161,6 +163,7 @@ class Controller {
     await this.#openJob();
     this.#options.onOpened?.();
     for (;;) {
+      this.#options.giveUp?.throwIfAborted();
       const result = await this.#tick().catch((error: unknown) => this.#tolerate(error));
       if (result !== undefined) return result;
       await sleep(limits.placementPollMs);
