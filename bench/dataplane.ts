@@ -4,6 +4,7 @@
  * busy machine, too. The last line is JSON.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -86,7 +87,9 @@ async function start(variant: Variant, length: number): Promise<Pair> {
 }
 
 function spawnRole(options: RoleOptions): ChildProcess {
-  const env = { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+  // As the launcher starts its processes.
+  const cache = join(tmpdir(), 'node-compile-cache');
+  const env = { ...process.env, GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', NODE_COMPILE_CACHE: cache };
   const flags = ['--external-memory-accounted-in-global-limit', '--initial-heap-size=128'];
   return fork(roleFile, [JSON.stringify(options)], { execArgv: flags, env });
 }

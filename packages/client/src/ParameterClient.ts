@@ -20,6 +20,7 @@ import { ChangeReceiver } from './ChangeReceiver.ts';
 import { callWithRetries, pause } from './callWithRetries.ts';
 import { EncodedReceiver } from './EncodedReceiver.ts';
 import { mergePushes, type PushResult, type ShardPush } from './mergePushes.ts';
+import { type ChannelCall, NearChannel } from './NearChannel.ts';
 import { TracedReceiver } from './TracedReceiver.ts';
 import type {
   CheckpointPartReply,
@@ -162,7 +163,11 @@ export class ParameterClient {
       const everything = { begin: 0, end: trained.layout.length, codec: changeCodec };
       this.#changes = new JobEncoding({ ...trained, encoding: [everything] });
     }
-    this.#near = options.aggregator === undefined ? undefined : new NearChannel(options.aggregator);
+    const { aggregator, log } = options;
+    this.#near =
+      aggregator === undefined
+        ? undefined
+        : new NearChannel(aggregator, (message) => log?.('warning', message));
     this.#shards = options.shards.map(({ begin, end, address }, index) => {
       const channel = this.#channels.get(address) ?? openChannel(address, options.transport ?? 'auto');
       this.#channels.set(address, channel);
@@ -368,9 +373,7 @@ export class ParameterClient {
       }
       return header;
     };
-    const near = what.latest ? undefined : await this.#nearby(signal, attempt);
-    if (near !== undefined) return near;
-    return this.#retrying(signal, (until) => attempt(shard.channel, limits.pullDeadlineMs, until));
+    return this.#ask(shard, signal, { deadlineMs: limits.pullDeadlineMs, near: !what.latest }, attempt);
   }
 
   /** Which versions a vector has, by shard. */
@@ -426,9 +429,8 @@ export class ParameterClient {
     const end = this.#options.trace?.begin(`push shard ${index}`, 'push', { rankBegin, rankEnd, step });
     const attempt = (channel: ServerChannel, deadlineMs: number, until: AbortSignal) =>
       channel.push(header, this.#sent(pushChunks(push, shard)), { deadlineMs, signal: until });
-    const reply =
-      (gathered ? await this.#nearby(signal, attempt) : undefined) ??
-      (await this.#retrying(signal, (until) => attempt(shard.channel, limits.pushDeadlineMs, until)));
+    const how = { deadlineMs: limits.pushDeadlineMs, near: gathered };
+    const reply = await this.#ask(shard, signal, how, attempt);
     end?.();
     const { reason, clock, endStep } = reply;
     return { shard: index, outcome: reply.outcome.toLowerCase() as PushOutcome, reason, clock, endStep };
@@ -540,54 +542,20 @@ export class ParameterClient {
     });
   }
 
-  /** One try by way of the aggregator, if there is one. Undefined where that came to nothing: then the server is to be asked. */
-  async #nearby<Result>(
+  /** A call to a server, made again as retry.ts says. `near`: by way of the aggregator, if there is one and it can. */
+  async #ask<Result>(
+    { channel }: Shard,
     signal: AbortSignal | undefined,
-    attempt: (channel: ServerChannel, deadlineMs: number, until: AbortSignal) => Promise<Result>,
-  ): Promise<Result | undefined> {
-    const near = this.#near;
-    if (near?.isAway !== false) return undefined;
-    const until = this.#until(signal);
-    try {
-      return await attempt(near.channel, limits.aggregatorDeadlineMs, until);
-    } catch (error) {
-      if (until.aborted || !(error instanceof TributaryError)) throw error;
-      // ABORTED is its word for: not by way of me, this time.
-      if (error.code !== 'ABORTED' && near.leave())
-        this.#options.log?.('warning', `the aggregator: ${error.message}; going to the servers`);
-      return undefined;
-    }
+    { deadlineMs, near }: { deadlineMs: number; near: boolean },
+    call: ChannelCall<Result>,
+  ): Promise<Result> {
+    const answer = near ? await this.#near?.attempt(call, this.#until(signal)) : undefined;
+    return answer ?? this.#retrying(signal, (until) => call(channel, deadlineMs, until));
   }
 
   /** Fires with `signal`, and when the client is closed. */
   #until(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]);
-  }
-}
-
-/** The way to an aggregator, which is left alone for a time when it fails. */
-class NearChannel {
-  readonly channel: ServerChannel;
-  #backAtMs = 0;
-
-  constructor(address: string) {
-    this.channel = openChannel(address, 'fast');
-  }
-
-  get isAway(): boolean {
-    return performance.now() < this.#backAtMs;
-  }
-
-  /** True if this is the first failure in a row. */
-  leave(): boolean {
-    const nowMs = performance.now();
-    const isNews = nowMs > this.#backAtMs + limits.aggregatorAwayMs;
-    this.#backAtMs = nowMs + limits.aggregatorAwayMs;
-    return isNews;
-  }
-
-  close(): void {
-    this.channel.close();
   }
 }
 

@@ -10,7 +10,8 @@ import { limits } from '@tributary/core/limits/limits.ts';
 
 /**
  * Sends chunks from where they lie, a few at a time, as the wire takes them. Calls `done` once: when all were taken, or the stream is closed and no
- * one reads them any more. Small ones are copied and need not be waited for. `queued`: what is sent now comes right behind the last.
+ * one reads them any more. Small ones are copied and need not be waited for. `queued`: what is sent now comes right behind the last; who has this need not wait, and only what is
+ * written together with other pieces anyway is copied.
  */
 export function sendChunks(
   stream: Http2Stream,
@@ -18,6 +19,7 @@ export function sendChunks(
   done: () => void,
   queued?: () => void,
 ): void {
+  const copiedBytes = queued === undefined ? limits.copiedChunkBytes : limits.joinedBytes;
   const iterator = chunks[Symbol.iterator]();
   let underWay = 0;
   let exhausted = false;
@@ -37,8 +39,7 @@ export function sendChunks(
       if (next.done === true) {
         exhausted = true;
         queued?.();
-      } else if (next.value.data.length <= limits.copiedChunkBytes)
-        stream.send(messageOf(encodeChunk(next.value)));
+      } else if (next.value.data.length <= copiedBytes) stream.send(messageOf(encodeChunk(next.value)));
       else {
         underWay++;
         stream.send(partsOf(next.value), { taken });
