@@ -28,5 +28,15 @@ export async function writeChunks(
     if (!hasRoom) await once(stream, 'drain', { signal: ended }).catch(() => {});
   }
   queued?.();
-  if (last !== undefined && !ended.aborted) await Promise.race([last, once(ended, 'abort')]);
+  if (last !== undefined) await unlessAborted(last, ended);
+}
+
+/** Settles with the promise, or when the signal fires, and leaves nothing at the signal, which lasts as long as the stream. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener('abort', abort, { once: true });
+  await Promise.race([promise, aborted.promise]);
+  signal.removeEventListener('abort', abort);
 }
