@@ -34,10 +34,12 @@ async function fakeServer(handlers: Record<string, unknown> & { exchange?: Answe
       },
     ],
   );
-  all.push([
-    'Exchange',
-    (call: ServerDuplexStream<Answer, Answer>) => exchange(call, calls, handlers.exchange),
-  ]);
+  if (handlers.Exchange === undefined) {
+    all.push([
+      'Exchange',
+      (call: ServerDuplexStream<Answer, Answer>) => exchange(call, calls, handlers.exchange),
+    ]);
+  }
   server.addService(parameterService, Object.fromEntries(all) as UntypedServiceImplementation);
   const bound = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, found) =>
@@ -142,6 +144,18 @@ test('a push and a pull have a deadline each, and end when their signal fires', 
     // And the server is told.
     await expect.poll(() => calls.at(-1)?.method).toBe('cancel');
   }
+});
+
+test('a server of a version without exchanges is refused by the name of the method', async () => {
+  const details = 'The server does not implement the method /tributary.v1.ParameterServer/Exchange';
+  const { address } = await fakeServer({
+    Exchange: (call: { emit(event: string, error: object): void }) =>
+      call.emit('error', { code: errorCodes.UNIMPLEMENTED, details }),
+  });
+  await expect(clientOf([address]).pull(0, new Float32Array(4))).rejects.toMatchObject({
+    code: 'UNIMPLEMENTED',
+    message: `server ${address}: ${details}`,
+  });
 });
 
 test('closing the client ends its calls, also those that are being tried again', async () => {

@@ -1,5 +1,6 @@
 import { decodeBlocks, encodeBlocks } from '../codec/blocks.ts';
 import type { Codec } from '../codec/Codec.ts';
+import { copyInto } from '../codec/copyInto.ts';
 import { blockElements } from '../partition/partition.ts';
 import type { VectorKernels } from './VectorKernels.ts';
 import type { VectorMemory } from './VectorMemory.ts';
@@ -24,7 +25,7 @@ export function simdCodecs(memory: VectorMemory, exports: object): Pick<VectorKe
       if (kernel === undefined || !memory.holds(values)) return encodeBlocks(codec, values, bytes);
       for (const { count, address, begin, length } of wholeBlocks(codec, values)) {
         kernel(count, address, staging.byteOffset, ...codec.kernelArguments);
-        bytes.set(staging.subarray(0, length), begin);
+        copyInto(bytes, begin, staging.subarray(0, length));
       }
       const rest = restOf(codec, values, bytes);
       encodeBlocks(codec, rest.values, rest.bytes);
@@ -33,7 +34,7 @@ export function simdCodecs(memory: VectorMemory, exports: object): Pick<VectorKe
       const kernel = kernels[`${codec.name}Decode`];
       if (kernel === undefined || !memory.holds(values)) return decodeBlocks(codec, bytes, values);
       for (const { count, address, begin, length } of wholeBlocks(codec, values)) {
-        staging.set(bytes.subarray(begin, begin + length));
+        copyInto(staging, 0, bytes.subarray(begin, begin + length));
         if (kernel(count, address, staging.byteOffset, ...codec.kernelArguments) === 0) return false;
       }
       const rest = restOf(codec, values, bytes);
