@@ -215,6 +215,20 @@ test('what a receiver throws is the failure of its call alone', async () => {
   await expect(beside).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
+test('an answer of the wrong kind ends the stream', async () => {
+  const { push, pull, wire, answer } = start();
+  void push().catch(() => {});
+  void pull().catch(() => {});
+  for (let index = 0; index < 4; index++) wire.take();
+  const internal = (message: string) => expect.objectContaining({ code: 'INTERNAL', message });
+  expect(() => answer({ call: 1, what: 'pull', pull: pullHeader })).toThrow(
+    internal('server there:1: a push was answered as a pull'),
+  );
+  expect(() => answer({ call: 2, what: 'push', push: reply })).toThrow(
+    internal('server there:1: a pull was answered as a push'),
+  );
+});
+
 test('when the stream is lost every call fails with the reason', async () => {
   const { exchange, push, pull } = start();
   const reason = new TributaryError('UNAVAILABLE', 'gone');

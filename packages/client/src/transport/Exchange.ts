@@ -27,23 +27,25 @@ export function serverLeft(address: string): TributaryError {
 }
 
 /** One push or pull of an exchange: its promise, and who may end it before its time. */
-interface Call {
+interface Call<Reply> {
   readonly number: number;
-  resolve(reply: PushReply | PullHeader): void;
+  resolve(reply: Reply): void;
   reject(error: unknown): void;
 }
 
-interface PullCall extends Call {
+interface PullCall extends Call<PullHeader> {
   readonly receiver: ChunkReceiver;
   header?: PullHeader;
 }
 
-interface PushCall extends Call {
+interface PushCall extends Call<PushReply> {
   readonly header: PushHeader;
   readonly chunks: Iterable<Chunk>;
   /** The answer, if it came before all was sent. */
   early?: () => void;
 }
+
+type AnyCall = PushCall | PullCall;
 
 /**
  * A client's side of the call Exchange: pushes and pulls as promises over one stream. Requests wait in it until there is a wire.
@@ -54,7 +56,7 @@ interface PushCall extends Call {
 export class Exchange {
   readonly #address: string;
   #wire: ExchangeWire | undefined;
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Map<number, AnyCall>();
   #numbers = 0;
   /** What waits for the wire. */
   readonly #unsent: (() => void)[] = [];
@@ -64,7 +66,7 @@ export class Exchange {
   /** Whose chunks come; `given up`: they are for nobody. */
   #receiving: PullCall | 'given up' | undefined;
   /** The call for which the stream is broken off, and why. */
-  #broken: { readonly call: Call; readonly error: unknown } | undefined;
+  #broken: { readonly call: AnyCall; readonly error: unknown } | undefined;
   #isOver = false;
 
   constructor(address: string) {
@@ -77,15 +79,21 @@ export class Exchange {
   }
 
   push(header: PushHeader, chunks: Iterable<Chunk>, callLimits: CallLimits): Promise<PushReply> {
-    return this.#begin<PushReply, PushCall>(callLimits, { header, chunks }, (call) => {
-      this.#pushes.push(call);
-      this.#sendNext();
-    });
+    return this.#begin<PushReply, PushCall>(
+      callLimits,
+      (call) => ({ ...call, header, chunks }),
+      (call) => {
+        this.#pushes.push(call);
+        this.#sendNext();
+      },
+    );
   }
 
   pull(request: PullRequest, receiver: ChunkReceiver, callLimits: CallLimits): Promise<PullHeader> {
-    return this.#begin<PullHeader, PullCall>(callLimits, { receiver }, ({ number }) =>
-      this.#wire!.send({ call: number, what: 'pull', pull: request }),
+    return this.#begin<PullHeader, PullCall>(
+      callLimits,
+      (call) => ({ ...call, receiver }),
+      ({ number }) => this.#wire!.send({ call: number, what: 'pull', pull: request }),
     );
   }
 
@@ -131,16 +139,20 @@ export class Exchange {
     const call = this.#calls.get(answer.call);
     switch (answer.what) {
       case 'push':
-        if (call !== undefined) this.#answered(call, () => call.resolve(answer.push));
+        if (call === undefined) return;
+        if (!isPush(call)) throw this.#error('INTERNAL', 'a pull was answered as a push');
+        this.#answered(call, () => call.resolve(answer.push));
         return;
       case 'refusal': {
+        if (call === undefined) return;
         const { code, message } = answer.refusal;
-        if (call !== undefined)
-          this.#answered(call, () => call.reject(this.#error(errorCodeOf(code), message)));
+        this.#answered(call, () => call.reject(this.#error(errorCodeOf(code), message)));
         return;
       }
       case 'pull':
-        this.#receiving = (call as PullCall | undefined) ?? 'given up';
+        if (call !== undefined && isPush(call))
+          throw this.#error('INTERNAL', 'a push was answered as a pull');
+        this.#receiving = call ?? 'given up';
         this.#received((pull) => {
           pull.header = answer.pull;
           pull.receiver.begin?.(answer.pull);
@@ -176,7 +188,7 @@ export class Exchange {
   }
 
   /** A push may be answered before all of it has left: its memory is the caller's again when the wire has let go of it. */
-  #answered(call: Call, settle: () => void): void {
+  #answered(call: AnyCall, settle: () => void): void {
     if (call === this.#sending) this.#sending.early = settle;
     else settle();
   }
@@ -200,14 +212,14 @@ export class Exchange {
     });
   }
 
-  #begin<Reply extends PushReply | PullHeader, Kind extends Call>(
+  #begin<Reply, Kind extends AnyCall>(
     { deadlineMs, signal }: CallLimits,
-    what: Omit<Kind, keyof Call>,
+    make: (call: Call<Reply>) => Kind,
     send: (call: Kind) => void,
   ): Promise<Reply> {
+    this.#numbers = (this.#numbers + 1) >>> 0;
+    const number = this.#numbers;
     return new Promise<Reply>((resolve, reject) => {
-      this.#numbers = (this.#numbers + 1) >>> 0;
-      const number = this.#numbers;
       const late = () => giveUp('DEADLINE_EXCEEDED', `no answer within ${deadlineMs} ms`);
       const cancelled = () => giveUp('CANCELLED', 'the call was cancelled');
       const timer = setTimeout(late, deadlineMs);
@@ -216,18 +228,17 @@ export class Exchange {
         signal?.removeEventListener('abort', cancelled);
         this.#calls.delete(number);
       };
-      const call = {
-        ...what,
+      const call = make({
         number,
-        resolve: (reply: Reply) => {
+        resolve(reply) {
           over();
           resolve(reply);
         },
-        reject: (error: unknown) => {
+        reject(error) {
           over();
           reject(error);
         },
-      } as unknown as Kind;
+      });
       const giveUp = (code: 'DEADLINE_EXCEEDED' | 'CANCELLED', why: string) =>
         this.#giveUp(call, this.#error(code, why));
       this.#calls.set(number, call);
@@ -238,13 +249,13 @@ export class Exchange {
     });
   }
 
-  #giveUp(call: Call, error: TributaryError): void {
+  #giveUp(call: AnyCall, error: TributaryError): void {
     if (call === this.#sending || call === this.#receiving) {
       this.#broken ??= { call, error };
       this.#wire!.breakOff(error);
       return;
     }
-    const waiting = this.#pushes.indexOf(call as PushCall);
+    const waiting = isPush(call) ? this.#pushes.indexOf(call) : -1;
     if (waiting >= 0) this.#pushes.splice(waiting, 1);
     else if (!this.isOver) this.#wire?.send({ call: call.number, what: 'cancel', cancel: true });
     call.reject(error);
@@ -253,6 +264,10 @@ export class Exchange {
   #error(code: TributaryError['code'], what: string): TributaryError {
     return new TributaryError(code, `server ${this.#address}: ${what}`);
   }
+}
+
+function isPush(call: AnyCall): call is PushCall {
+  return 'chunks' in call;
 }
 
 function* untilAnswered(push: PushCall): Generator<Chunk> {
