@@ -166,6 +166,30 @@ test('a worker that left is waited for once, and one that came is learned', asyn
   expect(sameBits(parameters[3], await directly(1, 6))).toBe(true);
 });
 
+test('nobody waits for a rank that skips its step, or has nothing finite', async () => {
+  const { workers } = await start(1);
+  const hosts = workers();
+  const parameters = ranks.map(() => new Float32Array(length));
+  await Promise.all(hosts.map((worker, index) => worker.pull(0, parameters[index])));
+  await stepOf(hosts, 0, parameters);
+  const skip = () => undefined;
+  const broken = () => new Float32Array(length).fill(Number.POSITIVE_INFINITY);
+  for (const [index, gradient] of [skip, broken].entries()) {
+    const step = index + 1;
+    const beganMs = performance.now();
+    const others = [0, 1, 2].map((rank) =>
+      hosts[rank].push(pushOf(rank, step, gradientOf(rank, step, length)), gathered),
+    );
+    await hosts[3].push(pushOf(3, step, gradient(), { weight: gradient === skip ? 0 : 2 }), gathered);
+    for (const push of others) expect((await push).outcome).toMatch(/applied|waiting/);
+    expect(performance.now() - beganMs).toBeLessThan(limits.gatherMs / 2);
+    if (gradient === broken) await hosts[3].push(pushOf(3, step, undefined, { weight: 0 }), gathered);
+    await Promise.all(hosts.map((worker, rank) => worker.pull(step + 1, parameters[rank])));
+  }
+  // All are waited for again.
+  for (const outcome of await stepOf(hosts, 3, parameters)) expect(outcome).toBe('applied');
+});
+
 test('an aggregator that leaves, or was never there, is done without', async () => {
   const { aggregator, workers, messages } = await start(2);
   const hosts = workers();

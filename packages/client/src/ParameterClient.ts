@@ -218,7 +218,7 @@ export class ParameterClient {
     push: Push,
     { signal, gathered = false }: { signal?: AbortSignal; gathered?: boolean } = {},
   ): Promise<PushResult> {
-    const shared = gathered && push.gradient !== undefined && !isEncoded(push.gradient);
+    const shared = gathered && !isEncoded(push.gradient);
     return mergePushes(
       await this.#fanOut(
         signal,

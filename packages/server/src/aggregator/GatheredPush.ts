@@ -42,8 +42,10 @@ export class GatheredPush implements PushSink {
 
   finish(): Promise<PushReply> {
     const { header, gathering, vector, assembly } = this.#begun!;
-    if (!assembly.complete) throw direct('it is not as long as the shard');
-    if (!assembly.finite || !Number.isFinite(header.loss)) throw direct('it is not finite');
+    if (!assembly.complete || !assembly.finite || !Number.isFinite(header.loss)) {
+      gathering.passBy(header);
+      throw direct('it is not as long as the shard, or not finite');
+    }
     const reply = gathering.push(header, vector);
     this.#isTaken = true;
     return reply;
@@ -55,6 +57,7 @@ export class GatheredPush implements PushSink {
 
   #begin(header: PushHeader): void {
     const { gathering, live, allFinite } = this.#find(header);
+    if (header.weight === 0) gathering.passBy(header);
     gathering.judge(header);
     const vector = gathering.takeVector();
     const assembly = new GradientAssembly(live(header.step), { target: vector, allFinite });

@@ -87,10 +87,16 @@ export class PushGathering {
     }
     const { promise, resolve, reject } = Promise.withResolvers<PushReply>();
     this.#waiting.push({ header, resolve, reject });
-    const isComplete = this.#expected.size > 0 && [...this.#expected].every((rank) => this.#came.has(rank));
-    if (isComplete) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), this.#patienceMs());
+    this.#sendIfAll();
     return promise;
+  }
+
+  /** These ranks go to the server by themselves at this step: nobody is to wait for them. */
+  passBy({ rankBegin, rankEnd, step }: PushHeader): void {
+    if (this.#closed || step < this.#step) return;
+    if (step > this.#step) this.#begin(step);
+    for (let rank = rankBegin; rank < rankEnd; rank++) this.#came.add(rank);
+    if (this.#waiting.length > 0) this.#sendIfAll();
   }
 
   /** Sends everybody to the server. */
@@ -113,6 +119,12 @@ export class PushGathering {
     this.#timer = undefined;
     for (const { values } of this.#tree.takeParts()) if (values !== undefined) this.#pool.give(values);
     for (const { reject } of this.#waiting.splice(0)) reject(direct(why));
+  }
+
+  #sendIfAll(): void {
+    const isAll = this.#expected.size > 0 && [...this.#expected].every((rank) => this.#came.has(rank));
+    if (isAll) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), this.#patienceMs());
   }
 
   #patienceMs(): number {

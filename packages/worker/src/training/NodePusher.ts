@@ -51,9 +51,10 @@ export class NodePusher {
 
   /** The ranks have nothing to say at this step. */
   async skip(work: NodeWork): Promise<'done' | 'fenced'> {
-    const { client, node, step } = work;
+    const { client, node, step, gathered = false } = work;
     const head = { ranks: node, step, tokens: tokensOf(work) };
-    const { outcome } = await client.push({ ...head, weight: 0, loss: 0, squares: 0, gradient: undefined });
+    const nothing = { weight: 0, loss: 0, squares: 0, gradient: undefined };
+    const { outcome } = await client.push({ ...head, ...nothing }, { gathered });
     return outcome === 'fenced' ? 'fenced' : 'done';
   }
 
